@@ -1,0 +1,58 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Timeouts bound the phases of one attempt; 0 means that the phase has no
+// bound of its own. The context's deadline bounds all of them.
+type Timeouts struct {
+	Queue    time.Duration // waiting for a free connection
+	Connect  time.Duration // TCP
+	TLS      time.Duration // handshake
+	Write    time.Duration // longest time in which the upstream accepts no byte of the request
+	Headers  time.Duration // from the request's end to the end of the final response head
+	BodyIdle time.Duration // longest silence within the response body
+}
+
+// Config describes the connections to one endpoint.
+type Config struct {
+	Endpoint       string        // host:port
+	MaxConnections int           // live connections and dials together; 0: no limit
+	MaxIdle        int           // idle connections kept; 0: no limit of its own, negative: none
+	IdleTimeout    time.Duration // from check-in to closing; 0: no limit
+	Timeouts       Timeouts
+	MaxHeaderBytes int // of one response head or trailer section; 0: 1 MiB
+
+	// Dial opens a connection; nil is a net.Dialer. The pool owns and closes
+	// what it returns.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	TLS  *tls.Config // nil: plain TCP. Not modified.
+}
+
+// Stats is a snapshot of one pool. Idle, Leased and Dialing add up to the
+// connections that count against Config.MaxConnections.
+type Stats struct {
+	Idle, Leased, Waiting, Dialing int
+	Dialed                         uint64 // connections opened since the start
+}
+
+// RoundTripper makes attempts on one endpoint. RoundTrip obeys the contract of
+// http.RoundTripper, makes exactly one attempt, fills in the Attempt of the
+// request's context and fails with an *Error only.
+type RoundTripper interface {
+	http.RoundTripper
+	Stats() Stats
+	Purge()       // closes the idle connections
+	Close() error // closes the idle connections, and those in use when they come back
+}
+
+// Interrupter may be implemented by a request body whose Close does not free a
+// blocked Read (the body of a net/http server request is such a one).
+// Interrupt makes the Read in progress and all later ones return an error soon.
+// It may be called several times and from any goroutine.
+type Interrupter interface{ Interrupt() }

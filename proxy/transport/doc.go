@@ -1,0 +1,8 @@
+// Package transport holds the pooled HTTP/1.1 connections to one upstream
+// endpoint. One call of RoundTrip is one attempt on one connection: nothing
+// here repeats a request, picks an endpoint or decides about a status. What
+// went wrong leaves as one classified type, Error; what happened is written
+// into the Attempt carried by the request's context.
+//
+// What may not live here: retries, balancing, breakers, routing, telemetry.
+package transport

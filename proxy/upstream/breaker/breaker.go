@@ -1,0 +1,53 @@
+// Package breaker holds the circuit breaker of one endpoint. It decides from
+// outcomes that others report; it makes no requests and knows no HTTP.
+package breaker
+
+import "time"
+
+// State is what a breaker does with requests now.
+type State uint8
+
+// The states of a breaker.
+const (
+	Closed   State = iota // everything passes
+	HalfOpen              // a metered few pass, as probes
+	Open                  // nothing passes
+)
+
+// String returns "closed", "half-open" or "open".
+func (s State) String() string {
+	return [...]string{"closed", "half-open", "open"}[min(s, Open)]
+}
+
+// Outcome is what became of an admitted request.
+type Outcome uint8
+
+// Outcomes.
+const (
+	Success Outcome = iota
+	Failure
+	Ignored // says nothing about the endpoint: the client left, a limit of ours
+)
+
+// Config are the figures of one breaker.
+type Config struct {
+	Endpoint    string        // host:port, for those who watch
+	FailureRate float64       // trips at failures/total ≥ this …
+	MinFailures int           // … and failures ≥ this, both within Window
+	Window      time.Duration // sliding
+	OpenFor     time.Duration // from tripping to half-open
+	HalfOpen    int           // probes in flight, and per OpenFor, while half-open; successes needed to close
+}
+
+// Breaker admits requests to one endpoint. Implementations are safe for
+// concurrent use.
+type Breaker interface {
+	// Allow asks for one request. When ok, done must be called when its
+	// outcome is known. After Success a second call with Failure turns it into
+	// a failure (the response body broke later); any other later call is
+	// without effect. When not ok, done is nil.
+	Allow() (done func(Outcome), ok bool)
+	State() State
+	// RetryAfter is how long the breaker will stay open, 0 when it is not.
+	RetryAfter() time.Duration
+}
