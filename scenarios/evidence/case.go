@@ -1,0 +1,105 @@
+// Package evidence is what a run leaves behind: the layout of its directory
+// and the facts about each case that no book holds. The engine writes it, the
+// judge reads it and nothing else, so a verdict can be given again at any time.
+// It holds no opinion on what the facts mean.
+package evidence
+
+// Times are Unix nanoseconds of the machine's clock; 0 means it never happened.
+
+// CaseSchema names this version of Case.
+const CaseSchema = "gauntlet.case/v1"
+
+// A Case is one scenario with one combination of its vary values, run once.
+type Case struct {
+	Schema     string            `json:"schema"`
+	Scenario   string            `json:"scenario"`
+	Slug       string            `json:"slug"`
+	Repetition int               `json:"repetition"`
+	Run        uint64            `json:"run,string"` // the Run of every exchange id in it
+	Seed       uint64            `json:"seed,string"`
+	Started    int64             `json:"started"`
+	Begin      int64             `json:"begin"` // windows and loads count from here
+	End        int64             `json:"end"`   // the last client had ended
+	Stopped    int64             `json:"stopped"`
+	Sent       uint64            `json:"sent"` // exchange ids given out
+	Backends   int               `json:"backends"`
+	Groups     []Group           `json:"groups,omitempty"`
+	Names      map[string]uint64 `json:"names,omitempty"` // exchange name → sequence number
+	Windows    map[string]Window `json:"windows,omitempty"`
+	Faults     []Fault           `json:"faults,omitempty"`
+	Loads      []Load            `json:"loads,omitempty"`
+	Settings   map[string]string `json:"settings,omitempty"` // effective in the target
+	Target     Target            `json:"target"`
+	Mismatches []Mismatch        `json:"mismatches,omitempty"`
+
+	// Unsupported names what the target lacks; such a case was not run.
+	Unsupported []string `json:"unsupported,omitempty"`
+	// Errors are the harness's own failures; such a case is invalid.
+	Errors []string `json:"errors,omitempty"`
+}
+
+// A Group is one client or load of the scenario; book.Client.Group indexes it.
+type Group struct {
+	Name string `json:"name"`
+	Load bool   `json:"load"`
+}
+
+// A Window is when something acted, as it truly was.
+type Window struct {
+	From  int64 `json:"from"`
+	Until int64 `json:"until"`
+}
+
+// A Fault is one fault window of the scenario; book.Receipt.Window numbers it
+// from 1.
+type Fault struct {
+	Name  string `json:"name"`
+	Link  string `json:"link"`
+	Fault string `json:"fault"`
+	Window
+	// Opened says that the window came about while the clients ran.
+	Opened bool `json:"opened"`
+}
+
+// A Load is what was offered.
+type Load struct {
+	Name       string  `json:"name"`
+	Planned    uint64  `json:"planned"`
+	Sent       uint64  `json:"sent"`
+	Late       uint64  `json:"late"` // started more than 10 ms after the plan
+	MaxLateNS  int64   `json:"max_late_ns"`
+	MaxWorkers uint64  `json:"max_workers"`
+	Offered    float64 `json:"offered"` // Sent / Planned
+}
+
+// Target is what the harness saw of the target's process.
+type Target struct {
+	Name      string   `json:"name"`
+	PID       int      `json:"pid,omitempty"`
+	Telemetry []string `json:"telemetry,omitempty"` // "traces", "metrics": what it exports
+	Traces    bool     `json:"traces"`              // spans are complete: it ended in order
+	Drained   int64    `json:"drained,omitempty"`   // when a graceful stop was asked for
+	Exited    int64    `json:"exited,omitempty"`
+	ExitCode  int      `json:"exit_code"`
+	Crashed   bool     `json:"crashed"` // it ended while nobody had asked it to
+	Baseline  *Sample  `json:"baseline,omitempty"`
+	Samples   []Sample `json:"samples,omitempty"`
+}
+
+// A Sample is one look at the target's process and metrics.
+type Sample struct {
+	At          int64              `json:"at"`
+	Descriptors int                `json:"descriptors"`
+	RSS         int64              `json:"rss"` // bytes
+	Idle        int                `json:"idle"`
+	Metrics     map[string]float64 `json:"metrics,omitempty"`
+}
+
+// A Mismatch is a scripted read that got something else.
+type Mismatch struct {
+	Party    string `json:"party"`
+	Exchange uint64 `json:"exchange,omitempty"`
+	Step     string `json:"step"`
+	Want     string `json:"want"`
+	Got      string `json:"got"`
+}
