@@ -1,0 +1,102 @@
+package targets
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// HAProxy is the haproxy found on PATH. Its timeouts start generous, so that
+// only those a scenario sets can fire.
+func HAProxy() Target {
+	return installed{name: "haproxy", program: "haproxy", version: "-v", plan: planHAProxy}
+}
+
+func planHAProxy(w Wants) (*Plan, error) {
+	ms := func(format string) knob {
+		return func(v string) string {
+			d, err := time.ParseDuration(v)
+			if err != nil {
+				return fmt.Sprintf(format, v)
+			}
+			return fmt.Sprintf(format, strconv.FormatInt(max(1, d.Milliseconds()), 10)+"ms")
+		}
+	}
+	plain := func(v string) string { return v }
+	knobs := map[string]knob{
+		"upstream.timeouts.connect":     ms("timeout connect %s"),
+		"upstream.timeouts.headers":     ms("timeout server %s"),
+		"upstream.timeouts.body_idle":   ms("timeout server %s"),
+		"upstream.pool.wait":            ms("timeout queue %s"),
+		"upstream.pool.max_connections": plain,
+		"upstream.pool.max_idle":        plain,
+		"upstream.idle_timeout":         ms("%s"),
+		"upstream.retries":              func(v string) string { return "retries " + v },
+		"downstream.idle_timeout":       ms("timeout http-keep-alive %s"),
+		"downstream.header_timeout":     ms("timeout http-request %s"),
+	}
+	fixed := map[string]string{"upstream.endpoints": strconv.Itoa(len(w.Backends)), "upstream.workers": "1", "lifecycle.drain": "true", "lifecycle.announce": "0s"}
+	effective, texts, lacks := resolve(w.Given, fixed, knobs)
+	features := []string{"streaming", "full_duplex", "retries", "http1.0", "drain", "pool", "upgrade", "trailers", "interim", "expect"}
+	if err := unsupported("haproxy", lacks, lackingFeatures(w.Requires, features)); err != nil {
+		return nil, err
+	}
+	if a, b := texts["upstream.timeouts.headers"], texts["upstream.timeouts.body_idle"]; a != "" && b != "" {
+		delete(texts, "upstream.timeouts.body_idle") // one timeout bounds both
+		effective["upstream.timeouts.body_idle"] = effective["upstream.timeouts.headers"]
+	}
+	var servers, directives strings.Builder
+	for i, b := range w.Backends {
+		fmt.Fprintf(&servers, "    server b%d %s", i+1, b)
+		for _, flag := range [][2]string{{"maxconn", "upstream.pool.max_connections"}, {"pool-max-conn", "upstream.pool.max_idle"}, {"pool-purge-delay", "upstream.idle_timeout"}} {
+			if v := texts[flag[1]]; v != "" {
+				fmt.Fprintf(&servers, " %s %s", flag[0], v)
+			}
+		}
+		servers.WriteByte('\n')
+	}
+	defaults := map[string]string{"timeout connect": "10s", "timeout client": "60s", "timeout server": "60s", "timeout http-keep-alive": "60s", "timeout queue": "10s", "timeout tunnel": "60s"}
+	for _, name := range sortedKeys(texts) {
+		switch name {
+		case "upstream.idle_timeout", "upstream.pool.max_idle", "upstream.pool.max_connections":
+			continue
+		}
+		head := texts[name][:strings.LastIndexByte(texts[name], ' ')]
+		delete(defaults, head)
+		fmt.Fprintf(&directives, "    %s\n", texts[name])
+	}
+	for _, head := range sortedKeys(defaults) {
+		fmt.Fprintf(&directives, "    %s %s\n", head, defaults[head])
+	}
+	conf := fmt.Sprintf(`global
+    maxconn 4096
+    nbthread 1
+    hard-stop-after 5s
+defaults
+    mode http
+    option http-keep-alive
+    http-reuse safe
+%sfrontend in
+    bind %s
+    default_backend backend
+backend backend
+    balance roundrobin
+%s`, directives.String(), w.Listen, servers.String())
+	path := filepath.Join(w.Dir, "haproxy.cfg")
+	if err := writeFile(path, []byte(conf)); err != nil {
+		return nil, err
+	}
+	return &Plan{
+		Args:     []string{"haproxy", "-db", "-f", path},
+		Dir:      w.Dir,
+		Address:  w.Listen,
+		Settings: effective,
+		Ready:    Ready{Timeout: 10 * time.Second},
+		Drain:    syscall.SIGUSR1,
+		Stop:     syscall.SIGTERM,
+		Grace:    10 * time.Second,
+	}, nil
+}

@@ -1,0 +1,107 @@
+package targets
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Nginx is the nginx found on PATH, with a configuration that streams both
+// ways, keeps upstream connections and never ejects an endpoint, so that what
+// is judged is nginx and not a default meant for something else.
+func Nginx() Target {
+	return installed{name: "nginx", program: "nginx", version: "-v", plan: planNginx}
+}
+
+func planNginx(w Wants) (*Plan, error) {
+	line := func(format string) knob { return func(v string) string { return fmt.Sprintf(format, v) } }
+	knobs := map[string]knob{
+		"upstream.timeouts.connect":   line("proxy_connect_timeout %s;"),
+		"upstream.timeouts.headers":   line("proxy_read_timeout %s;"),
+		"upstream.timeouts.body_idle": line("proxy_read_timeout %s;"),
+		"upstream.timeouts.write":     line("proxy_send_timeout %s;"),
+		"upstream.retries": func(v string) string {
+			n, _ := strconv.Atoi(v)
+			return fmt.Sprintf("proxy_next_upstream error timeout; proxy_next_upstream_tries %d;", n+1)
+		},
+		"downstream.idle_timeout":       line("keepalive_timeout %s;"),
+		"downstream.header_timeout":     line("client_header_timeout %s;"),
+		"downstream.body_timeout":       line("client_body_timeout %s;"),
+		"upstream.idle_timeout":         line("%s"),
+		"upstream.pool.max_idle":        line("%s"),
+		"upstream.pool.max_connections": line("%s"),
+	}
+	fixed := map[string]string{"upstream.endpoints": strconv.Itoa(len(w.Backends)), "upstream.workers": "1", "lifecycle.drain": "true", "lifecycle.announce": "0s"}
+	effective, texts, lacks := resolve(w.Given, fixed, knobs)
+	features := []string{"streaming", "full_duplex", "retries", "recovery", "http1.0", "drain", "pool", "upgrade"}
+	if err := unsupported("nginx", lacks, lackingFeatures(w.Requires, features)); err != nil {
+		return nil, err
+	}
+	if a, b := texts["upstream.timeouts.headers"], texts["upstream.timeouts.body_idle"]; a != "" && b != "" {
+		delete(texts, "upstream.timeouts.body_idle") // one directive bounds both
+		effective["upstream.timeouts.body_idle"] = effective["upstream.timeouts.headers"]
+	}
+	var servers, directives strings.Builder
+	for _, b := range w.Backends {
+		limit := ""
+		if n := texts["upstream.pool.max_connections"]; n != "" {
+			limit = " max_conns=" + n
+		}
+		fmt.Fprintf(&servers, "    server %s max_fails=0%s;\n", b, limit)
+	}
+	for _, name := range sortedKeys(texts) {
+		switch name {
+		case "upstream.idle_timeout", "upstream.pool.max_idle", "upstream.pool.max_connections":
+		default:
+			fmt.Fprintf(&directives, "    %s\n", texts[name])
+		}
+	}
+	conf := fmt.Sprintf(`daemon off;
+worker_processes 1;
+pid %[1]s/nginx.pid;
+error_log stderr warn;
+worker_shutdown_timeout 5s;
+events { worker_connections 4096; }
+http {
+  access_log %[1]s/access.log;
+  client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/fcgi; uwsgi_temp_path %[1]s/uwsgi; scgi_temp_path %[1]s/scgi;
+  keepalive_requests 1000000;
+  map $http_upgrade $upstream_connection { default ''; '~.' upgrade; }
+  upstream backend {
+%[2]s    keepalive %[3]s;
+    keepalive_requests 1000000;
+    keepalive_timeout %[4]s;
+  }
+  server {
+    listen %[5]s;
+    client_max_body_size 0;
+    proxy_http_version 1.1;
+    proxy_set_header Connection $upstream_connection;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Host $host;
+    proxy_request_buffering off;
+    proxy_buffering off;
+    lingering_close always;
+%[6]s    location / { proxy_pass http://backend; }
+  }
+}
+`, w.Dir, servers.String(), cmp.Or(texts["upstream.pool.max_idle"], "64"), cmp.Or(texts["upstream.idle_timeout"], "60s"), w.Listen, directives.String())
+	path := filepath.Join(w.Dir, "nginx.conf")
+	if err := writeFile(path, []byte(conf)); err != nil {
+		return nil, err
+	}
+	return &Plan{
+		Args:     []string{"nginx", "-e", "stderr", "-c", path},
+		Dir:      w.Dir,
+		Address:  w.Listen,
+		Settings: effective,
+		Ready:    Ready{Timeout: 10 * time.Second},
+		Drain:    syscall.SIGQUIT,
+		Stop:     syscall.SIGTERM,
+		Grace:    10 * time.Second,
+	}, nil
+}

@@ -1,0 +1,170 @@
+package targets
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// A proxyTarget is a program that takes the reference proxy's configuration:
+// the reference itself or a mutant of it.
+type proxyTarget struct {
+	name string
+	args []string // program and subcommand; --config FILE is added
+}
+
+// Reference is the reference proxy, run by the gauntlet binary at program.
+func Reference(program string) Target {
+	return &proxyTarget{name: "reference", args: []string{program, "proxy"}}
+}
+
+// Mutant is the reference proxy broken in the named way.
+func Mutant(program, mutant string) Target {
+	return &proxyTarget{name: "mutant:" + mutant, args: []string{program, "dev", "mutant", mutant}}
+}
+
+func (p *proxyTarget) Name() string { return p.name }
+
+func (p *proxyTarget) Version() string { return firstLine(p.args[0], "--version") }
+
+// proxyFeatures is what the reference proxy can do.
+var proxyFeatures = []string{"trailers", "interim", "upgrade", "full_duplex", "retries", "recovery", "breaker", "http1.0", "drain", "pool", "streaming", "expect"}
+
+// proxyKnobs maps settings to where they stand in the proxy's configuration.
+var proxyKnobs = map[string]string{
+	"upstream.retries":              "retries",
+	"upstream.idle_timeout":         "pool.idle_timeout",
+	"upstream.timeouts.deadline":    "deadline",
+	"upstream.timeouts.connect":     "timeouts.connect",
+	"upstream.timeouts.tls":         "timeouts.tls",
+	"upstream.timeouts.write":       "timeouts.write",
+	"upstream.timeouts.headers":     "timeouts.headers",
+	"upstream.timeouts.body_idle":   "timeouts.body_idle",
+	"upstream.timeouts.per_try":     "timeouts.per_try",
+	"upstream.pool.max_connections": "pool.max_connections",
+	"upstream.pool.max_idle":        "pool.max_idle",
+	"upstream.pool.wait":            "pool.wait",
+	"upstream.breaker.failure_rate": "breaker.failure_rate",
+	"upstream.breaker.min_failures": "breaker.min_failures",
+	"upstream.breaker.window":       "breaker.window",
+	"upstream.breaker.open_for":     "breaker.open_for",
+	"upstream.breaker.half_open":    "breaker.half_open",
+	"upstream.retry.backoff":        "retry.backoff",
+	"upstream.retry.max_backoff":    "retry.max_backoff",
+	"upstream.retry.budget":         "retry.budget",
+	"upstream.retry.replay_bytes":   "retry.replay_bytes",
+}
+
+// proxyTop maps the settings that stand outside the upstream.
+var proxyTop = map[string]string{
+	"downstream.idle_timeout":   "limits.idle_timeout",
+	"downstream.header_timeout": "limits.header_timeout",
+	"downstream.body_timeout":   "limits.body_timeout",
+	"lifecycle.announce":        "drain.announce",
+	"lifecycle.timeout":         "drain.timeout",
+}
+
+// Plan writes the proxy's configuration into the instance's directory.
+func (p *proxyTarget) Plan(w Wants) (*Plan, error) {
+	knobs := map[string]knob{}
+	for _, places := range []map[string]string{proxyKnobs, proxyTop} {
+		for name := range places {
+			knobs[name] = func(v string) string { return v }
+		}
+	}
+	fixed := map[string]string{"upstream.endpoints": strconv.Itoa(len(w.Backends)), "upstream.workers": "1", "lifecycle.drain": "true"}
+	effective, texts, lacks := resolve(w.Given, fixed, knobs)
+	if err := unsupported(p.name, lacks, lackingFeatures(w.Requires, proxyFeatures)); err != nil {
+		return nil, err
+	}
+	upstream := map[string]any{"endpoints": w.Backends}
+	top := map[string]any{
+		"listen": w.Listen, "admin": w.Admin,
+		"drain":     map[string]any{"announce": "50ms", "timeout": "5s"},
+		"telemetry": map[string]any{"access_log": filepath.Join(w.Dir, "access.log"), "log_headers": []string{"X-Gauntlet-Id"}},
+		"upstreams": map[string]any{"backend": upstream},
+		"routes":    []any{map[string]any{"path": "/", "upstream": "backend"}},
+	}
+	if w.OTLP != "" {
+		set(top, "telemetry.otlp", map[string]any{"endpoint": w.OTLP, "interval": "200ms"})
+	}
+	for name, v := range texts {
+		if at, ok := proxyKnobs[name]; ok {
+			set(upstream, at, scalar(v))
+			if strings.HasPrefix(name, "upstream.breaker.") {
+				set(upstream, "breaker.enabled", true)
+			}
+			continue
+		}
+		set(top, proxyTop[name], scalar(v))
+	}
+	config := filepath.Join(w.Dir, "proxy.yaml")
+	text, err := yaml.Marshal(top)
+	if err != nil {
+		return nil, fmt.Errorf("%s: write its configuration: %w", p.name, err)
+	}
+	if err := writeFile(config, text); err != nil {
+		return nil, err
+	}
+	return &Plan{
+		Args:     append(append([]string{}, p.args...), "--config", config),
+		Dir:      w.Dir,
+		Address:  w.Listen,
+		Settings: effective,
+		Ready:    Ready{URL: "http://" + w.Admin + "/healthz", Timeout: 10 * time.Second},
+		Drain:    syscall.SIGTERM,
+		Stop:     syscall.SIGTERM,
+		Grace:    15 * time.Second,
+		Telemetry: func() []string {
+			if w.OTLP == "" {
+				return []string{"metrics"}
+			}
+			return []string{"metrics", "traces"}
+		}(),
+		Prometheus: "http://" + w.Admin + "/metrics",
+		AccessLog:  filepath.Join(w.Dir, "access.log"),
+		Metrics:    proxyMetrics,
+	}, nil
+}
+
+var proxyMetrics = map[string]Gauge{
+	"pool_leased":  {Name: "gauntlet_pool_connections", Labels: map[string]string{"state": "leased"}},
+	"pool_idle":    {Name: "gauntlet_pool_connections", Labels: map[string]string{"state": "idle"}},
+	"pool_waiting": {Name: "gauntlet_pool_connections", Labels: map[string]string{"state": "waiting"}},
+	"inflight":     {Name: "gauntlet_inflight_requests"},
+	"goroutines":   {Name: "go_goroutines"},
+}
+
+// set puts v at a dotted place of nested maps.
+func set(m map[string]any, place string, v any) {
+	head, rest, nested := strings.Cut(place, ".")
+	if !nested {
+		m[head] = v
+		return
+	}
+	inner, ok := m[head].(map[string]any)
+	if !ok {
+		inner = map[string]any{}
+		m[head] = inner
+	}
+	set(inner, rest, v)
+}
+
+// scalar gives numbers and booleans their own type in YAML.
+func scalar(v string) any {
+	if n, err := strconv.Atoi(v); err == nil {
+		return n
+	}
+	if f, err := strconv.ParseFloat(v, 64); err == nil {
+		return f
+	}
+	if b, err := strconv.ParseBool(v); err == nil {
+		return b
+	}
+	return v
+}
