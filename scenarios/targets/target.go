@@ -43,6 +43,7 @@ type Plan struct {
 	Ready    Ready
 	Drain    syscall.Signal // graceful stop
 	Stop     syscall.Signal
+	Reload   Reload
 	Grace    time.Duration // how long a stop may take
 	Request  Request
 	// Telemetry says what it exports: "traces", "metrics".
@@ -52,6 +53,13 @@ type Plan struct {
 	// Metrics maps our words (pool_leased, inflight, …) to metric names of
 	// the target, summed over their labels; see Gauge.
 	Metrics map[string]Gauge
+}
+
+// Reload says how to make a target read its configuration again: a signal to
+// it or a command.
+type Reload struct {
+	Signal syscall.Signal
+	Args   []string
 }
 
 // A Gauge names a metric and the labels its series must have.
