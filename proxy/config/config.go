@@ -1,0 +1,142 @@
+// Package config holds the settings of the reference proxy: plain structs, a
+// strict YAML decoder and Validate, which report every problem at once with
+// its file, line, path, value and what is allowed.
+//
+// Nothing here opens a socket, starts a goroutine or knows how a setting is
+// used; packages that use one receive it from proxy.New.
+package config
+
+import "time"
+
+// Config is the whole configuration of one proxy process. Start from Default,
+// or use Load or Parse, which do. A zero duration means "no limit" only where
+// the field says so.
+type Config struct {
+	// Listen is the host:port of the client side; port 0 picks a free one.
+	Listen string `yaml:"listen"`
+	// Admin is the host:port of /metrics, /healthz and /debug, or "off".
+	Admin     string               `yaml:"admin"`
+	Drain     Drain                `yaml:"drain"`
+	Limits    Limits               `yaml:"limits"`
+	Telemetry Telemetry            `yaml:"telemetry"`
+	Upstreams map[string]*Upstream `yaml:"upstreams"`
+	Routes    []Route              `yaml:"routes"`
+}
+
+// Drain shapes the graceful stop. Both times count from its start.
+type Drain struct {
+	// Announce is how long connections are still accepted while every
+	// response says Connection: close (RFC 9112 §9.6). Zero skips it.
+	Announce time.Duration `yaml:"announce"`
+	// Timeout is when whatever is left is cut.
+	Timeout time.Duration `yaml:"timeout"`
+}
+
+// Limits bound what a client may cost.
+type Limits struct {
+	// HeaderBytes bounds a request head; beyond it the answer is 431.
+	HeaderBytes Size `yaml:"header_bytes"`
+	// HeaderTimeout bounds the time a request head takes to arrive.
+	HeaderTimeout time.Duration `yaml:"header_timeout"`
+	// BodyTimeout is how long a request body may make no progress before
+	// the answer is 408 (RFC 9110 §15.5.9).
+	BodyTimeout time.Duration `yaml:"body_timeout"`
+	// WriteTimeout is how long a client may take none of its response
+	// before it is cut.
+	WriteTimeout time.Duration `yaml:"write_timeout"`
+	// IdleTimeout is how long a kept-alive client connection may be idle.
+	IdleTimeout time.Duration `yaml:"idle_timeout"`
+}
+
+// Telemetry says what the proxy tells of itself, and where.
+type Telemetry struct {
+	OTLP OTLP `yaml:"otlp"`
+	// Service is the service.name of spans.
+	Service string `yaml:"service"`
+	// Sample is the share of new traces that are recorded, 0 to 1; a
+	// trace that arrives with a decision keeps it.
+	Sample float64 `yaml:"sample"`
+	// AccessLog is "stdout", "off" or the path of a file to append to.
+	AccessLog string `yaml:"access_log"`
+	// LogHeaders names request headers copied into the access log.
+	LogHeaders []string `yaml:"log_headers"`
+}
+
+// OTLP is where spans go, as OTLP over HTTP with protobuf.
+type OTLP struct {
+	// Endpoint is the collector's URL; empty exports nothing. Without a
+	// path, /v1/traces is used.
+	Endpoint string `yaml:"endpoint"`
+	// Interval is the longest a finished span waits for its batch.
+	Interval time.Duration `yaml:"interval"`
+}
+
+// Upstream is a named set of interchangeable endpoints.
+type Upstream struct {
+	// Endpoints are host:port addresses, used in turn.
+	Endpoints []string `yaml:"endpoints"`
+	// Retries is how many more tries a failed idempotent request gets, on
+	// top of the one recovery every request has.
+	Retries int `yaml:"retries"`
+	// Deadline bounds an exchange from its start to the last byte of its
+	// body, all tries together. Zero sets no bound.
+	Deadline time.Duration `yaml:"deadline"`
+	Timeouts Timeouts      `yaml:"timeouts"`
+	Pool     Pool          `yaml:"pool"`
+	Breaker  Breaker       `yaml:"breaker"`
+	Retry    Retry         `yaml:"retry"`
+}
+
+// Timeouts bound one try, phase by phase. The wait for a connection is
+// Pool.Wait.
+type Timeouts struct {
+	Connect time.Duration `yaml:"connect"`
+	TLS     time.Duration `yaml:"tls"`
+	// Write is how long a write to the upstream may make no progress.
+	Write   time.Duration `yaml:"write"`
+	Headers time.Duration `yaml:"headers"`
+	// BodyIdle is how long a response body may bring no byte.
+	BodyIdle time.Duration `yaml:"body_idle"`
+	// PerTry bounds one try up to its response head. Zero sets no bound.
+	PerTry time.Duration `yaml:"per_try"`
+}
+
+// Pool bounds the connections to one endpoint.
+type Pool struct {
+	MaxConnections int           `yaml:"max_connections"`
+	MaxIdle        int           `yaml:"max_idle"`
+	IdleTimeout    time.Duration `yaml:"idle_timeout"`
+	// Wait is how long a request may queue for a connection.
+	Wait time.Duration `yaml:"wait"`
+}
+
+// Breaker is the circuit breaker of one endpoint.
+type Breaker struct {
+	Enabled     bool          `yaml:"enabled"`
+	FailureRate float64       `yaml:"failure_rate"`
+	MinFailures int           `yaml:"min_failures"`
+	Window      time.Duration `yaml:"window"`
+	OpenFor     time.Duration `yaml:"open_for"`
+	HalfOpen    int           `yaml:"half_open"`
+}
+
+// Retry shapes retries and what can be sent again.
+type Retry struct {
+	Backoff    time.Duration `yaml:"backoff"`
+	MaxBackoff time.Duration `yaml:"max_backoff"`
+	// Budget is the share of requests that may be retries, 0 to 1.
+	Budget float64 `yaml:"budget"`
+	// ReplayBytes is how much of a request body is kept to be sent again.
+	ReplayBytes Size `yaml:"replay_bytes"`
+}
+
+// Route sends what matches its host and path prefix to an upstream.
+type Route struct {
+	// Host is exact, or "*.domain" for every name under it; empty matches
+	// any. Ports and case are ignored.
+	Host string `yaml:"host"`
+	// Path is a prefix of the raw path. One that does not end in "/"
+	// matches whole segments only: /v1 takes /v1 and /v1/x, not /v10.
+	Path     string `yaml:"path"`
+	Upstream string `yaml:"upstream"`
+}

@@ -1,0 +1,222 @@
+package config_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"gauntlet/proxy/config"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestLoadFull(t *testing.T) {
+	cfg, err := config.Load("testdata/full.yaml")
+	require.NoError(t, err)
+	require.Equal(t, "127.0.0.1:8080", cfg.Listen)
+	require.Equal(t, config.Drain{Announce: 500 * time.Millisecond, Timeout: 20 * time.Second}, cfg.Drain)
+	require.Equal(t, config.Size(64<<10), cfg.Limits.HeaderBytes)
+	require.Equal(t, "http://127.0.0.1:4318", cfg.Telemetry.OTLP.Endpoint)
+	require.Equal(t, []string{"X-Request-Id"}, cfg.Telemetry.LogHeaders)
+	api := cfg.Upstreams["api"]
+	require.Equal(t, []string{"127.0.0.1:9001", "127.0.0.1:9002"}, api.Endpoints)
+	require.Equal(t, 2, api.Retries)
+	require.Equal(t, 3*time.Second, api.Pool.Wait)
+	require.Equal(t, 0.5, api.Breaker.FailureRate)
+	require.Equal(t, 15*time.Second, api.Timeouts.Headers, "what the file leaves out keeps its default")
+	require.Equal(t, config.DefaultUpstream("localhost:1"), cfg.Upstreams["plain"])
+	require.Equal(t, []config.Route{
+		{Host: "api.example", Path: "/v1/", Upstream: "api"},
+		{Path: "/", Upstream: "plain"},
+	}, cfg.Routes)
+}
+
+func TestPrintedConfigReadsBack(t *testing.T) {
+	cfg, err := config.Load("testdata/full.yaml")
+	require.NoError(t, err)
+	text, err := yaml.Marshal(cfg)
+	require.NoError(t, err)
+	again, err := config.Parse("printed.yaml", text)
+	require.NoError(t, err, string(text))
+	require.Equal(t, cfg, again)
+}
+
+func TestLoadMissingFile(t *testing.T) {
+	_, err := config.Load(filepath.Join(t.TempDir(), "none.yaml"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NotErrorIs(t, err, config.ErrInvalid)
+}
+
+// valid is the shortest configuration; cases below spoil it.
+const valid = `upstreams:
+  api:
+    endpoints: [127.0.0.1:9001]
+routes:
+  - {path: /, upstream: api}
+`
+
+func TestValid(t *testing.T) {
+	cfg, err := config.Parse("p.yaml", []byte(valid))
+	require.NoError(t, err)
+	require.NoError(t, cfg.Validate())
+}
+
+// up is a configuration whose one upstream has more lines.
+func up(lines ...string) string {
+	return "upstreams:\n  api:\n    endpoints: [127.0.0.1:9001]\n    " + strings.Join(lines, "\n    ") + "\nroutes: [{path: /, upstream: api}]\n"
+}
+
+func TestProblems(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"empty file":         {"", "p.yaml: got an empty file, want a mapping with upstreams and routes"},
+		"only a comment":     {"# nothing\n", "p.yaml: got an empty file, want a mapping with upstreams and routes"},
+		"not a mapping":      {"- a\n", `p.yaml:1:1: got a list, want a mapping`},
+		"scalar":             {"hello\n", `p.yaml:1:1: got "hello", want a mapping`},
+		"two documents":      {valid + "---\nlisten: 1\n", "p.yaml:7:1: got 2 documents, want one"},
+		"unknown key":        {valid + "listn: x\n", "p.yaml:6:1: listn: got an unknown key, want one of admin, drain, limits, listen, routes, telemetry, upstreams"},
+		"unknown nested key": {up("retires: 1"), "p.yaml:4:5: upstreams.api.retires: got an unknown key, want one of breaker, deadline, endpoints, pool, retries, retry, timeouts"},
+		"duplicate key":      {"listen: a:1\n" + valid + "listen: b:1\n", "p.yaml:7:1: listen: got the key a second time, want it once (see line 1)"},
+		"duplicate upstream": {up() + "upstreams: {}\n", "p.yaml:6:1: upstreams: got the key a second time, want it once (see line 1)"},
+		"listen no port":     {"listen: localhost\n" + valid, `p.yaml:1:1: listen: got "localhost", want host:port with a port from 0 to 65535`},
+		"listen big port":    {"listen: localhost:70000\n" + valid, `p.yaml:1:1: listen: got "localhost:70000", want host:port with a port from 0 to 65535`},
+		"listen null":        {"listen:\n" + valid, "p.yaml:1:8: listen: got nothing, want text"},
+		"admin is listen":    {"listen: a:1\nadmin: a:1\n" + valid, `p.yaml:2:1: admin: got "a:1", want an address other than listen`},
+		"bad duration":       {"drain: {announce: soon}\n" + valid, `p.yaml:1:19: drain.announce: got "soon", want a duration such as 250ms, 10s or 1m30s`},
+		"bare number":        {"drain: {timeout: 10}\n" + valid, `p.yaml:1:18: drain.timeout: got "10", want a duration such as 250ms, 10s or 1m30s`},
+		"negative duration":  {"drain: {announce: -1s}\n" + valid, "p.yaml:1:9: drain.announce: got -1s, want 0s to 1h"},
+		"announce too long":  {"drain: {announce: 20s, timeout: 10s}\n" + valid, "p.yaml:1:9: drain.announce: got 20s, want at most drain.timeout, 10s"},
+		"duration is a map":  {"drain: {timeout: {a: 1}}\n" + valid, "p.yaml:1:18: drain.timeout: got a mapping, want a duration such as 250ms, 10s or 1m30s"},
+		"bad size":           {"limits: {header_bytes: 64QB}\n" + valid, `p.yaml:1:24: limits.header_bytes: got "64QB", want a size such as 512, 64KiB or 1MiB`},
+		"size overflow":      {"limits: {header_bytes: 9223372036854775807GiB}\n" + valid, `p.yaml:1:24: limits.header_bytes: got "9223372036854775807GiB", want a size such as 512, 64KiB or 1MiB`},
+		"size too small":     {"limits: {header_bytes: 10}\n" + valid, "p.yaml:1:10: limits.header_bytes: got 10, want 1KiB to 16MiB"},
+		"zero timeout":       {"limits: {idle_timeout: 0s}\n" + valid, "p.yaml:1:10: limits.idle_timeout: got 0s, want 1ms to 24h"},
+		"otlp not a URL":     {"telemetry: {otlp: {endpoint: 127.0.0.1:4318}}\n" + valid, `p.yaml:1:20: telemetry.otlp.endpoint: got "127.0.0.1:4318", want a URL such as http://127.0.0.1:4318`},
+		"sample too big":     {"telemetry: {sample: 1.5}\n" + valid, "p.yaml:1:13: telemetry.sample: got 1.5, want 0 to 1"},
+		"sample NaN":         {"telemetry: {sample: .nan}\n" + valid, `p.yaml:1:21: telemetry.sample: got ".nan", want a number`},
+		"secret in log":      {"telemetry: {log_headers: [Cookie]}\n" + valid, `p.yaml:1:27: telemetry.log_headers[0]: got "Cookie", want a header that carries no secret`},
+		"log header":         {"telemetry: {log_headers: [a b]}\n" + valid, `p.yaml:1:27: telemetry.log_headers[0]: got "a b", want a header name`},
+		"log headers scalar": {"telemetry: {log_headers: X-Id}\n" + valid, `p.yaml:1:26: telemetry.log_headers: got "X-Id", want a list`},
+		"no upstreams":       {"upstreams: {}\nroutes: [{path: /, upstream: api}]\n", "p.yaml:1:1: upstreams: got none, want at least one\np.yaml:2:20: routes[0].upstream: got \"api\", want the name of an upstream"},
+		"upstream is null":   {"upstreams:\n  api:\nroutes: [{path: /, upstream: api}]\n", "p.yaml:2:7: upstreams.api: got nothing, want a mapping"},
+		"upstream name":      {"upstreams: {\"a b\": {endpoints: [a:1]}}\nroutes: [{path: /, upstream: a b}]\n", `p.yaml:1:13: upstreams["a b"]: got "a b", want a name of 1 to 64 letters, digits, - and _`},
+		"no endpoints":       {"upstreams: {api: {retries: 1}}\nroutes: [{path: /, upstream: api}]\n", "p.yaml:1:13: upstreams.api.endpoints: got none, want at least one host:port"},
+		"endpoints scalar":   {"upstreams: {api: {endpoints: a:1}}\nroutes: [{path: /, upstream: api}]\n", `p.yaml:1:30: upstreams.api.endpoints: got "a:1", want a list`},
+		"endpoint port 0":    {"upstreams: {api: {endpoints: [a:0]}}\nroutes: [{path: /, upstream: api}]\n", `p.yaml:1:31: upstreams.api.endpoints[0]: got "a:0", want host:port with a port from 1 to 65535`},
+		"endpoint URL":       {"upstreams: {api: {endpoints: ['http://a:80']}}\nroutes: [{path: /, upstream: api}]\n", `p.yaml:1:31: upstreams.api.endpoints[0]: got "http://a:80", want host:port with a port from 1 to 65535`},
+		"endpoint twice":     {"upstreams: {api: {endpoints: [a:1, a:1]}}\nroutes: [{path: /, upstream: api}]\n", "p.yaml:1:36: upstreams.api.endpoints[1]: got an endpoint a second time, want it once (see upstreams.api.endpoints[0])"},
+		"retries negative":   {up("retries: -1"), "p.yaml:4:5: upstreams.api.retries: got -1, want 0 to 10"},
+		"retries text":       {up("retries: many"), `p.yaml:4:14: upstreams.api.retries: got "many", want a whole number`},
+		"retries quoted":     {up(`retries: "2"`), `p.yaml:4:14: upstreams.api.retries: got "2", want a whole number`},
+		"retries float":      {up("retries: 1.5"), `p.yaml:4:14: upstreams.api.retries: got "1.5", want a whole number`},
+		"zero connect":       {up("timeouts: {connect: 0s}"), "p.yaml:4:16: upstreams.api.timeouts.connect: got 0s, want 1ms to 1h"},
+		"queue is pool.wait": {up("timeouts: {queue: 1s}"), "p.yaml:4:16: upstreams.api.timeouts.queue: got an unknown key, want one of body_idle, connect, headers, per_try, tls, write"},
+		"zero connections":   {up("pool: {max_connections: 0}"), "p.yaml:4:12: upstreams.api.pool.max_connections: got 0, want 1 to 65536"},
+		"failure rate":       {up("breaker: {failure_rate: 60}"), "p.yaml:4:15: upstreams.api.breaker.failure_rate: got 60, want 0.001 to 1"},
+		"breaker on":         {up("breaker: {enabled: on}"), `p.yaml:4:24: upstreams.api.breaker.enabled: got "on", want true or false`},
+		"backoff order":      {up("retry: {backoff: 5s, max_backoff: 1s}"), "p.yaml:4:13: upstreams.api.retry.backoff: got 5s, want at most retry.max_backoff, 1s"},
+		"no routes":          {"upstreams: {api: {endpoints: [a:1]}}\n", "p.yaml:1:1: routes: got none, want at least one"},
+		"unknown upstream":   {"upstreams: {api: {endpoints: [a:1]}}\nroutes:\n  - {path: /, upstream: web}\n", `p.yaml:3:15: routes[0].upstream: got "web", want the name of an upstream (api)`},
+		"route path":         {"upstreams: {api: {endpoints: [a:1]}}\nroutes:\n  - {path: v1, upstream: api}\n", `p.yaml:3:6: routes[0].path: got "v1", want a prefix that begins with / and has no ?, # or space`},
+		"route query":        {"upstreams: {api: {endpoints: [a:1]}}\nroutes:\n  - {path: '/v1?x', upstream: api}\n", `p.yaml:3:6: routes[0].path: got "/v1?x", want a prefix that begins with / and has no ?, # or space`},
+		"route host":         {"upstreams: {api: {endpoints: [a:1]}}\nroutes:\n  - {host: 'a.*.b', path: /, upstream: api}\n", `p.yaml:3:6: routes[0].host: got "a.*.b", want a host name without a port, *.domain, or nothing for any`},
+		"route host port":    {"upstreams: {api: {endpoints: [a:1]}}\nroutes:\n  - {host: 'a:80', path: /, upstream: api}\n", `p.yaml:3:6: routes[0].host: got "a:80", want a host name without a port, *.domain, or nothing for any`},
+		"route twice":        {"upstreams: {api: {endpoints: [a:1]}}\nroutes:\n  - {path: /, upstream: api}\n  - {path: /, upstream: api}\n", "p.yaml:4:5: routes[1]: got the host and path of another route, want them once (see routes[0])"},
+		"anchored value":     {"drain: {timeout: &t 10s}\n" + valid, "p.yaml:1:18: drain.timeout: got an anchor, alias or merge, want a duration such as 250ms, 10s or 1m30s"},
+		"tag":                {"listen: !!str a:1\n" + valid, "p.yaml:1:9: listen: got a tag, want text"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := config.Parse("p.yaml", []byte(c.text))
+			require.ErrorIs(t, err, config.ErrInvalid)
+			require.Equal(t, c.want, err.Error())
+		})
+	}
+}
+
+func TestEveryProblemIsReported(t *testing.T) {
+	_, err := config.Load("testdata/broken.yaml")
+	want, rerr := os.ReadFile("testdata/broken.golden")
+	require.NoError(t, rerr)
+	require.Equal(t, strings.TrimSpace(string(want)), err.Error())
+	var problems *config.Error
+	require.ErrorAs(t, err, &problems)
+	require.Len(t, problems.Problems, 9)
+}
+
+func TestNotYAML(t *testing.T) {
+	for _, text := range []string{"a: [1, 2\n", "a: 'x\n", "\tlisten: x\n", "a: b: c\n", "{"} {
+		_, err := config.Parse("p.yaml", []byte(text))
+		require.ErrorIs(t, err, config.ErrInvalid, text)
+		require.Contains(t, err.Error(), "p.yaml:1:", text)
+		require.NotContains(t, err.Error(), "\n", text)
+	}
+}
+
+func TestValidateWithoutFile(t *testing.T) {
+	cfg := config.Default()
+	require.EqualError(t, cfg.Validate(), "upstreams: got none, want at least one\nroutes: got none, want at least one")
+	cfg.Upstreams["api"] = config.DefaultUpstream("127.0.0.1:1")
+	cfg.Routes = []config.Route{{Path: "/", Upstream: "api"}}
+	require.NoError(t, cfg.Validate())
+	cfg.Upstreams["nil"] = nil
+	require.EqualError(t, cfg.Validate(), "upstreams.nil: got nothing, want an upstream")
+}
+
+func TestSize(t *testing.T) {
+	for text, want := range map[string]config.Size{"0": 0, "7": 7, "7B": 7, "64KiB": 64 << 10, "1 MiB": 1 << 20, "2GiB": 2 << 30} {
+		got, err := config.ParseSize(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"", "KiB", "-1", "1.5KiB", "1kb", "0x10", "+1", "1_000", "99999999999999999999"} {
+		_, err := config.ParseSize(text)
+		require.Error(t, err, text)
+	}
+	require.Equal(t, "64KiB", config.Size(64<<10).String())
+	require.Equal(t, "1025", config.Size(1025).String())
+}
+
+// FuzzParse holds the parser to its word: no panic, one line a problem with
+// file and place, and what was accepted is valid and can be printed and read
+// back unchanged.
+func FuzzParse(f *testing.F) {
+	for _, name := range []string{"full.yaml", "broken.yaml"} {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		require.NoError(f, err)
+		f.Add(text)
+	}
+	for _, s := range []string{valid, "", "a: &x [*x]", "<<: {a: 1}", "? a\n: b", "!!map {}", "--- |\n x", "[", "a:\n- b\n  c"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		cfg, err := config.Parse("f.yaml", data)
+		if err != nil {
+			require.ErrorIs(t, err, config.ErrInvalid)
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				require.True(t, strings.HasPrefix(line, "f.yaml"), "%q", line)
+				require.Contains(t, line, ", want ")
+			}
+			return
+		}
+		require.NoError(t, cfg.Validate())
+		text, err := yaml.Marshal(cfg)
+		require.NoError(t, err)
+		again, err := config.Parse("again.yaml", text)
+		require.NoError(t, err, string(text))
+		require.Equal(t, fmt.Sprintf("%+v", cfg.Routes), fmt.Sprintf("%+v", again.Routes))
+	})
+}
+
+func ExampleParse() {
+	_, err := config.Parse("proxy.yaml", []byte("upstreams: {api: {endpoints: [localhost]}}\nroutes: [{path: /, upstream: web}]\n"))
+	fmt.Println(err)
+	// Output:
+	// proxy.yaml:1:31: upstreams.api.endpoints[0]: got "localhost", want host:port with a port from 1 to 65535
+	// proxy.yaml:2:20: routes[0].upstream: got "web", want the name of an upstream (api)
+}

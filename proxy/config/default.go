@@ -1,0 +1,54 @@
+package config
+
+import "time"
+
+// Default returns the settings used where a file says nothing. It has no
+// upstream and no route, so it is not valid by itself.
+func Default() *Config {
+	return &Config{
+		Listen: "127.0.0.1:8080",
+		Admin:  "127.0.0.1:9090",
+		Drain:  Drain{Announce: time.Second, Timeout: 10 * time.Second},
+		Limits: Limits{
+			HeaderBytes:   64 << 10,
+			HeaderTimeout: 10 * time.Second,
+			BodyTimeout:   30 * time.Second,
+			WriteTimeout:  30 * time.Second,
+			IdleTimeout:   75 * time.Second,
+		},
+		Telemetry: Telemetry{
+			OTLP:      OTLP{Interval: 200 * time.Millisecond},
+			Service:   "gauntlet-proxy",
+			Sample:    1,
+			AccessLog: "stdout",
+		},
+		Upstreams: map[string]*Upstream{},
+	}
+}
+
+// DefaultUpstream returns the settings of an upstream that only names its
+// endpoints.
+func DefaultUpstream(endpoints ...string) *Upstream {
+	return &Upstream{
+		Endpoints: endpoints,
+		Retries:   1,
+		Deadline:  30 * time.Second,
+		Timeouts: Timeouts{
+			Connect:  2 * time.Second,
+			TLS:      3 * time.Second,
+			Write:    10 * time.Second,
+			Headers:  15 * time.Second,
+			BodyIdle: 30 * time.Second,
+		},
+		Pool: Pool{MaxConnections: 256, MaxIdle: 64, IdleTimeout: 60 * time.Second, Wait: time.Second},
+		Breaker: Breaker{
+			Enabled: true, FailureRate: 0.6, MinFailures: 5,
+			Window: 10 * time.Second, OpenFor: 5 * time.Second, HalfOpen: 3,
+		},
+		Retry: Retry{Backoff: 100 * time.Millisecond, MaxBackoff: time.Second, Budget: 0.2, ReplayBytes: 64 << 10},
+	}
+}
+
+// setDefaults lets the decoder begin each upstream of a file from the
+// defaults.
+func (u *Upstream) setDefaults() { *u = *DefaultUpstream() }

@@ -1,0 +1,116 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Validate reports every problem of c as an *Error, or returns nil. Load and
+// Parse have called it already.
+func (c *Config) Validate() error {
+	if problems := c.check(); len(problems) > 0 {
+		return &Error{problems}
+	}
+	return nil
+}
+
+func (c *Config) check() []Problem {
+	k := &checker{}
+	k.address("listen", c.Listen, 0)
+	if c.Admin != "off" {
+		k.address("admin", c.Admin, 0)
+		if c.Admin == c.Listen && !strings.HasSuffix(c.Admin, ":0") {
+			k.add("admin", quote(c.Admin), "an address other than listen")
+		}
+	}
+	duration(k, "drain.announce", c.Drain.Announce, 0, time.Hour)
+	duration(k, "drain.timeout", c.Drain.Timeout, time.Millisecond, time.Hour)
+	if c.Drain.Announce > c.Drain.Timeout {
+		k.add("drain.announce", c.Drain.Announce.String(), "at most drain.timeout, "+c.Drain.Timeout.String())
+	}
+	number(k, "limits.header_bytes", c.Limits.HeaderBytes, 1<<10, 16<<20)
+	duration(k, "limits.header_timeout", c.Limits.HeaderTimeout, time.Millisecond, time.Hour)
+	duration(k, "limits.body_timeout", c.Limits.BodyTimeout, time.Millisecond, time.Hour)
+	duration(k, "limits.write_timeout", c.Limits.WriteTimeout, time.Millisecond, time.Hour)
+	duration(k, "limits.idle_timeout", c.Limits.IdleTimeout, time.Millisecond, 24*time.Hour)
+	c.Telemetry.check(k)
+	if len(c.Upstreams) == 0 {
+		k.add("upstreams", "none", "at least one")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
+		at := join("upstreams", name)
+		if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return !isNameByte(r) }) {
+			k.add(at, quote(name), "a name of 1 to 64 letters, digits, - and _")
+		}
+		if c.Upstreams[name] == nil {
+			k.add(at, "nothing", "an upstream")
+			continue
+		}
+		c.Upstreams[name].check(k, at)
+	}
+	c.checkRoutes(k)
+	return k.problems
+}
+
+func (t *Telemetry) check(k *checker) {
+	if t.OTLP.Endpoint != "" {
+		u, err := url.Parse(t.OTLP.Endpoint)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			k.add("telemetry.otlp.endpoint", quote(t.OTLP.Endpoint), "a URL such as http://127.0.0.1:4318")
+		}
+	}
+	duration(k, "telemetry.otlp.interval", t.OTLP.Interval, 10*time.Millisecond, time.Minute)
+	if t.Service == "" {
+		k.add("telemetry.service", quote(""), "a name")
+	}
+	number(k, "telemetry.sample", t.Sample, 0, 1)
+	if t.AccessLog == "" {
+		k.add("telemetry.access_log", quote(""), "stdout, off or a path")
+	}
+	if len(t.LogHeaders) > maxLogHeaders {
+		k.add("telemetry.log_headers", fmt.Sprintf("%d names", len(t.LogHeaders)), fmt.Sprintf("at most %d", maxLogHeaders))
+	}
+	for i, name := range t.LogHeaders {
+		at := fmt.Sprintf("telemetry.log_headers[%d]", i)
+		switch {
+		case !isToken(name):
+			k.add(at, quote(name), "a header name")
+		case slices.Contains(secretHeaders, strings.ToLower(name)):
+			k.add(at, quote(name), "a header that carries no secret")
+		}
+	}
+}
+
+func (c *Config) checkRoutes(k *checker) {
+	if len(c.Routes) == 0 {
+		k.add("routes", "none", "at least one")
+	}
+	names := slices.Sorted(maps.Keys(c.Upstreams))
+	first := map[[2]string]int{}
+	for i, r := range c.Routes {
+		at := fmt.Sprintf("routes[%d]", i)
+		if !isHostPattern(r.Host) {
+			k.add(at+".host", quote(r.Host), "a host name without a port, *.domain, or nothing for any")
+		}
+		if !strings.HasPrefix(r.Path, "/") || strings.ContainsFunc(r.Path, notInPath) {
+			k.add(at+".path", quote(r.Path), "a prefix that begins with / and has no ?, # or space")
+		}
+		if !slices.Contains(names, r.Upstream) {
+			want := "the name of an upstream"
+			if len(names) > 0 && len(names) <= 20 {
+				want += " (" + strings.Join(names, ", ") + ")"
+			}
+			k.add(at+".upstream", quote(r.Upstream), want)
+		}
+		key := [2]string{strings.ToLower(r.Host), r.Path}
+		if j, dup := first[key]; dup {
+			k.add(at, "the host and path of another route", fmt.Sprintf("them once (see routes[%d])", j))
+			continue
+		}
+		first[key] = i
+	}
+}
