@@ -1,0 +1,145 @@
+package chaos_test
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"gauntlet/chaos"
+	"gauntlet/fixtures/strict"
+	"gauntlet/fixtures/units"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var spellings = []struct {
+	text  string
+	want  chaos.Fault
+	shown string
+}{
+	{"{latency: {delay: 30ms, jitter: 20ms}}", chaos.Latency{Delay: units.Duration(30 * time.Millisecond), Jitter: units.Duration(20 * time.Millisecond)}, "latency(30ms±20ms)"},
+	{"latency: {delay: 1s}", chaos.Latency{Delay: units.Duration(time.Second)}, "latency(1s)"},
+	{"bandwidth: {rate: 64KiB/s}", chaos.Bandwidth{Rate: 65536}, "bandwidth(64KiB/s)"},
+	{"slicer: {size: 3, gap: 1ms}", chaos.Slicer{Size: 3, Gap: units.Duration(time.Millisecond)}, "slicer(3 every 1ms)"},
+	{"slicer: {size: 1KiB}", chaos.Slicer{Size: 1024}, "slicer(1KiB)"},
+	{"reset", chaos.Reset{}, "reset"},
+	{"reset: {after: {between: [1KiB, 200KiB]}}", chaos.Reset{After: chaos.Amount{Min: 1 << 10, Max: 200 << 10}}, "reset(after 1KiB..200KiB)"},
+	{"cut: {after: 10}", chaos.Cut{After: chaos.Exactly(10)}, "cut(after 10)"},
+	{"cut", chaos.Cut{}, "cut"},
+	{"half-close: {after: 1.5KiB}", chaos.HalfClose{After: chaos.Exactly(1536)}, "half-close(after 1536)"},
+	{"half-close", chaos.HalfClose{}, "half-close"},
+	{"blackhole: connect", chaos.BlackholeConnect{}, "blackhole(connect)"},
+	{"blackhole: data", chaos.BlackholeData{}, "blackhole(data)"},
+	{"refuse", chaos.Refuse{}, "refuse"},
+	{"none", chaos.None{}, "none"},
+	{`{"cut": {"after": "10"}}`, chaos.Cut{After: chaos.Exactly(10)}, "cut(after 10)"},
+}
+
+func TestSpellingsComeBackAsTheyWere(t *testing.T) {
+	schema := compile(t)
+	for _, c := range spellings {
+		s, err := chaos.Parse([]byte(c.text))
+		require.NoError(t, err, c.text)
+		require.Equal(t, c.want, s.Fault, c.text)
+		require.Equal(t, c.shown, s.String())
+
+		b, err := json.Marshal(s)
+		require.NoError(t, err)
+		var again chaos.Spec
+		require.NoError(t, json.Unmarshal(b, &again), string(b))
+		require.Equal(t, s, again)
+
+		y, err := yaml.Marshal(s)
+		require.NoError(t, err)
+		again, err = chaos.Parse(y)
+		require.NoError(t, err, string(y))
+		require.Equal(t, s, again)
+
+		var v any
+		require.NoError(t, yaml.Unmarshal([]byte(c.text), &v))
+		require.NoError(t, schema.Validate(v), c.text)
+	}
+}
+
+func TestEveryKindHasAnExampleThatParses(t *testing.T) {
+	for _, k := range chaos.Kinds() {
+		s, err := chaos.Parse([]byte(k.Example))
+		require.NoError(t, err, k.Name)
+		require.Contains(t, s.String(), k.Name)
+		require.NotEmpty(t, k.Doc)
+	}
+}
+
+const all = "latency, bandwidth, slicer, reset, cut, half-close, blackhole, refuse, none"
+
+func TestMisspellingsSayWhereAndWhatIsAllowed(t *testing.T) {
+	schema := compile(t)
+	for text, want := range map[string]string{
+		"late":                                 `1:1: unknown fault "late"; allowed: ` + all,
+		"{latenzy: {delay: 1s}}":               `1:1: unknown fault "latenzy"; allowed: ` + all,
+		"[reset]":                              `1:1: found a list with 0 keys; allowed: one fault of ` + all,
+		"{reset: , cut: }":                     `1:1: found a map with 2 keys; allowed: one fault of ` + all,
+		"latency":                              `1:1: found latency without settings; allowed: written like {latency: {delay: 30ms, jitter: 20ms}}`,
+		"blackhole":                            `1:1: found blackhole without settings; allowed: written like {blackhole: connect}`,
+		"{blackhole: sun}":                     `1:13: blackhole: found "sun"; allowed: connect, data`,
+		"latency: {}":                          `1:10: latency: delay is missing; allowed: a duration above 0, like 30ms`,
+		"latency: {delay: 1ms, jitter: 2ms}":   `1:10: latency: found jitter 2ms; allowed: at most the delay, 1ms`,
+		"latency: {delay: fast}":               `1:18: latency.delay: not a quantity: "fast" is no duration; write it like 250ms, 1.5s or 2m`,
+		"latency: {delay: 1ms, later: 2}":      `1:23: latency.later: unknown key "later"; allowed: delay, jitter`,
+		"bandwidth: {rate: full}":              `1:12: bandwidth: rate is missing; allowed: bytes a second, like 64KiB/s`,
+		"slicer: {size: 0}":                    `1:9: slicer: size is missing; allowed: a size of at least 1`,
+		"reset: {after: {between: [2KiB, 1]}}": `1:16: reset.after: found between [2KiB 1]; allowed: two sizes, the smaller first`,
+		"reset: {after: {between: [2KiB]}}":    `1:16: reset.after: found between [2KiB]; allowed: two sizes, the smaller first`,
+		"cut: {after: -1}":                     `1:14: cut.after: not a quantity: "-1" is no size; write it like 512, 64KiB or 1MiB`,
+		"refuse: {now: 1}":                     `1:9: refuse: found settings for refuse; allowed: the bare word`,
+	} {
+		_, err := chaos.Parse([]byte(text))
+		require.EqualError(t, err, want, text)
+		var one strict.Problem
+		var many strict.Problems
+		require.True(t, errors.As(err, &one) || errors.As(err, &many), text)
+		var v any
+		if yaml.Unmarshal([]byte(text), &v) == nil && text != "latency: {delay: 1ms, jitter: 2ms}" && text != "reset: {after: {between: [2KiB, 1]}}" && text != "slicer: {size: 0}" {
+			require.Error(t, schema.Validate(v), text)
+		}
+	}
+	for _, text := range []string{"", "a\n---\nb", "{"} {
+		_, err := chaos.Parse([]byte(text))
+		require.Error(t, err, text)
+	}
+}
+
+func compile(t *testing.T) *jsonschema.Schema {
+	b, err := json.Marshal(chaos.Spec{}.JSONSchema())
+	require.NoError(t, err)
+	var doc any
+	require.NoError(t, json.Unmarshal(b, &doc))
+	c := jsonschema.NewCompiler()
+	require.NoError(t, c.AddResource("spec.json", doc))
+	s, err := c.Compile("spec.json")
+	require.NoError(t, err)
+	return s
+}
+
+func FuzzParse(f *testing.F) {
+	for _, c := range spellings {
+		f.Add([]byte(c.text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, err := chaos.Parse(text)
+		if err != nil {
+			return
+		}
+		b, err := json.Marshal(s)
+		require.NoError(t, err)
+		var again chaos.Spec
+		require.NoError(t, json.Unmarshal(b, &again), string(b))
+		require.Equal(t, s, again)
+	})
+}
