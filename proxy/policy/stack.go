@@ -2,6 +2,34 @@ package policy
 
 import "net/http"
 
+// Stack is the order of the policies of one upstream, outermost first.
+func Stack(cfg Config) []Layer {
+	none := func(next http.RoundTripper) http.RoundTripper { return next }
+	perTry, pick, telemetry := none, none, none
+	if cfg.PerTry > 0 {
+		perTry = func(next http.RoundTripper) http.RoundTripper { return &tryLimit{next: next, limit: cfg.PerTry} }
+	}
+	if cfg.Pick != nil {
+		pick = cfg.Pick
+	}
+	if cfg.Telemetry != nil {
+		telemetry = cfg.Telemetry
+	}
+	return []Layer{
+		// Outermost, so that queues, backoff and every try draw from it.
+		{"deadline", func(next http.RoundTripper) http.RoundTripper { return &deadline{next: next, limit: cfg.Deadline} }},
+		// Above the choice of an endpoint, so that a try may go elsewhere.
+		{"retry", func(next http.RoundTripper) http.RoundTripper { return newRetrier(cfg.Retry, next) }},
+		// Within the retry: one slow try must not spend the time of the others.
+		{"per-try", perTry},
+		// Per try, and above telemetry, so that a span knows its endpoint and
+		// a request that a breaker turned away makes no attempt span.
+		{"pick", pick},
+		// Innermost: one span is one use of a connection.
+		{"telemetry", telemetry},
+	}
+}
+
 // Compose wraps base with the layers; the first one is outermost.
 func Compose(layers []Layer, base http.RoundTripper) http.RoundTripper {
 	for i := len(layers) - 1; i >= 0; i-- {

@@ -18,7 +18,7 @@ type Attempt struct {
 
 	Upstream, Endpoint string
 
-	ConnID  uint64 // unique within a process; 0: no connection was had
+	ConnID  uint64 // unique among the endpoint's connections; 0: none was had
 	Reused  bool
 	IdleAge time.Duration // how long the reused connection had been idle
 
@@ -87,4 +87,22 @@ func (a *Attempt) Done(err *Error) {
 	for _, f := range fs {
 		f(a)
 	}
+}
+
+// take notes that a Pool has this attempt in hand and will end it.
+func (a *Attempt) take(endpoint string) {
+	a.mu.Lock()
+	a.taken = true
+	if a.Endpoint == "" {
+		a.Endpoint = endpoint
+	}
+	a.mu.Unlock()
+}
+
+func (a *Attempt) addIn(n int) {
+	a.mu.Lock()
+	if !a.done {
+		a.BytesIn += int64(n)
+	}
+	a.mu.Unlock()
 }

@@ -23,6 +23,7 @@ type Timeouts struct {
 type Config struct {
 	Endpoint       string        // host:port
 	MaxConnections int           // live connections and dials together; 0: no limit
+	MaxWaiting     int           // attempts waiting for a connection at once; 0: 16,384
 	MaxIdle        int           // idle connections kept; 0: no limit of its own, negative: none
 	IdleTimeout    time.Duration // from check-in to closing; 0: no limit
 	Timeouts       Timeouts

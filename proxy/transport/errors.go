@@ -42,6 +42,7 @@ func (p Phase) String() string {
 // What Error.Err wraps. Each timeout has its own.
 var (
 	ErrPoolTimeout            = errors.New("no upstream connection became free in time")
+	ErrPoolFull               = errors.New("too many requests wait for an upstream connection")
 	ErrPoolClosed             = errors.New("upstream pool is closed")
 	ErrConnect                = errors.New("connecting to the upstream failed")
 	ErrConnectTimeout         = errors.New("connecting to the upstream took too long")

@@ -1,0 +1,94 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+)
+
+// dial opens a connection within the connect and TLS timeouts.
+func (p *Pool) dial(ctx context.Context, a *Attempt) (*conn, *Error) {
+	started := time.Now()
+	sock, err := p.connect(ctx)
+	a.Dial = time.Since(started)
+	if err != nil {
+		return nil, p.dialError(ctx, PhaseDial, started, err)
+	}
+	c := newConn(p.ids.Add(1), sock, 0)
+	if p.tls != nil {
+		started = time.Now()
+		err = p.handshake(ctx, c)
+		a.TLS = time.Since(started)
+		if err != nil {
+			c.close()
+			return nil, p.dialError(ctx, PhaseTLS, started, err)
+		}
+	}
+	c.slow = p.cfg.Timeouts.Write
+	return c, nil
+}
+
+func (p *Pool) connect(ctx context.Context) (net.Conn, error) {
+	if d := p.cfg.Timeouts.Connect; d > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, d, ErrConnectTimeout)
+		defer cancel()
+	}
+	return p.cfg.Dial(ctx, "tcp", p.cfg.Endpoint)
+}
+
+func (p *Pool) handshake(ctx context.Context, c *conn) error {
+	if d := p.cfg.Timeouts.TLS; d > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, d, ErrTLSTimeout)
+		defer cancel()
+	}
+	c.tls = tls.Client(underTLS{c.sock, c}, p.tls)
+	c.br.src = c.tls
+	return c.tls.HandshakeContext(ctx)
+}
+
+// dialError classifies a connection that was not had. Nothing of the request
+// was sent.
+func (p *Pool) dialError(ctx context.Context, phase Phase, started time.Time, err error) *Error {
+	if ctx.Err() != nil {
+		e := ctxError(ctx, phase, time.Since(started))
+		e.Endpoint, e.Unprocessed = p.cfg.Endpoint, true
+		return e
+	}
+	e := &Error{Source: SourceUpstream, Phase: phase, Unprocessed: true, Endpoint: p.cfg.Endpoint}
+	e.Timeout = isTimeout(err) || errors.Is(err, context.DeadlineExceeded)
+	kind := ErrConnect
+	switch {
+	case e.Timeout && phase == PhaseTLS:
+		kind = ErrTLSTimeout
+	case e.Timeout:
+		kind = ErrConnectTimeout
+	case phase == PhaseTLS:
+		kind = ErrTLS
+	case exhausted(err):
+		e.Source = SourceProxy
+	}
+	e.Err = fmt.Errorf("%w: %w", kind, err)
+	return e
+}
+
+// exhausted tells that this machine, not the upstream, could not do it: no
+// free port or descriptor.
+func exhausted(err error) bool {
+	for _, errno := range []syscall.Errno{syscall.EADDRNOTAVAIL, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
+}
+
+func isTimeout(err error) bool {
+	ne, ok := errors.AsType[net.Error](err)
+	return ok && ne.Timeout()
+}
