@@ -1,0 +1,128 @@
+package wire
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gauntlet/fixtures/script"
+	"gauntlet/fixtures/strict"
+	"gauntlet/fixtures/units"
+)
+
+// A Client is one scripted client of a scenario.
+type Client struct {
+	Name     string         `json:"name,omitempty"`
+	Times    int            `json:"times,omitempty"`    // how many run it at the same time; default 1
+	After    string         `json:"after,omitempty"`    // begins when every client of that name has ended
+	Loop     *Loop          `json:"loop,omitempty"`     // repeats Do
+	Protocol string         `json:"protocol,omitempty"` // of requests that do not say: http/1.1 (default) or http/1.0
+	Deadline units.Duration `json:"deadline,omitempty"` // of each exchange; default that of the run
+	Do       []script.Step  `json:"do"`
+}
+
+// A Loop says until when a client repeats its steps.
+type Loop struct {
+	Until string `json:"until"` // closed: the peer announced or did it after an answer
+}
+
+func (c *Client) times() int { return max(1, c.Times) }
+
+// Validate reports every misuse in the clients of a scenario, as
+// strict.Problems whose paths begin with path ("clients[0].do[1]").
+func Validate(clients []Client, path string) error {
+	var ps strict.Problems
+	say := func(i int, field, format string, args ...any) {
+		ps = append(ps, strict.Problem{Path: fmt.Sprintf("%s[%d].%s", path, i, field), Text: fmt.Sprintf(format, args...)})
+	}
+	named := map[string]int{}
+	for i := range clients {
+		c := &clients[i]
+		if j, ok := named[c.Name]; ok && c.Name != "" {
+			say(i, "name", "%q is the name of %s[%d] too; allowed: one of its own", c.Name, path, j)
+		}
+		named[c.Name] = i
+		c.validate(func(field, format string, args ...any) { say(i, field, format, args...) })
+		ps.Add(nil, script.ValidateSteps(c.Do, script.ClientSide, fmt.Sprintf("%s[%d].do", path, i)))
+	}
+	for i, c := range clients {
+		if c.After == "" {
+			continue
+		}
+		if _, ok := named[c.After]; !ok {
+			say(i, "after", "no client is named %q; allowed: %s", c.After, strings.Join(clientNames(clients), ", "))
+		} else if circular(clients, named, i) {
+			say(i, "after", "waits for itself by way of %q; allowed: an order without a circle", c.After)
+		}
+	}
+	ps = append(ps, twice(clients, path)...)
+	return ps.Err()
+}
+
+func (c *Client) validate(say func(field, format string, args ...any)) {
+	if c.Times < 0 {
+		say("times", "%d clients; allowed: 1 and more", c.Times)
+	}
+	if c.Loop != nil && c.Loop.Until != "closed" {
+		say("loop.until", "%q; allowed: closed", c.Loop.Until)
+	}
+	if p := c.Protocol; p != "" && p != "http/1.1" && p != "http/1.0" {
+		say("protocol", "%q; allowed: http/1.1, http/1.0", p)
+	}
+	if len(c.Do) == 0 {
+		say("do", "found no step; allowed: at least one")
+	}
+	if c.Loop != nil && !slices.ContainsFunc(script.Flatten(c.Do), func(s script.Step) bool { return s.Receive != nil }) {
+		say("do", "a loop without receive never learns that the connection closed")
+	}
+}
+
+func clientNames(clients []Client) (names []string) {
+	for _, c := range clients {
+		if c.Name != "" {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// circular reports whether following After from client i leads back to it.
+func circular(clients []Client, named map[string]int, i int) bool {
+	at := i
+	for range clients {
+		next, ok := named[clients[at].After]
+		if !ok || clients[at].After == "" {
+			return false
+		}
+		if at = next; at == i {
+			return true
+		}
+	}
+	return false
+}
+
+// twice reports exchange names that would not name one exchange.
+func twice(clients []Client, path string) (ps strict.Problems) {
+	seen := map[string]bool{}
+	for i, c := range clients {
+		for _, s := range script.Flatten(c.Do) {
+			if s.As == "" {
+				continue
+			}
+			text := ""
+			switch {
+			case c.times() > 1:
+				text = fmt.Sprintf("as: %q in a client with times: %d names several exchanges", s.As, c.Times)
+			case c.Loop != nil:
+				text = fmt.Sprintf("as: %q in a loop names several exchanges", s.As)
+			case seen[s.As]:
+				text = fmt.Sprintf("as: %q names another exchange already; allowed: a name of its own", s.As)
+			}
+			seen[s.As] = true
+			if text != "" {
+				ps = append(ps, strict.Problem{Line: s.Pos.Line, Col: s.Pos.Col, Path: fmt.Sprintf("%s[%d].do", path, i), Text: text})
+			}
+		}
+	}
+	return ps
+}

@@ -1,0 +1,104 @@
+package wire
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"gauntlet/fixtures/book"
+	"gauntlet/fixtures/script"
+)
+
+// A player performs the steps of one client on one connection after another.
+type player struct {
+	*run
+	client *Client
+	group  uint16
+	label  string
+	rng    *rand.Rand
+
+	conn    *Conn
+	pending []*open // begun, and not received to their end, oldest first
+	last    *open
+	over    bool // the peer announced or did the close after an answer
+}
+
+// open is an exchange under way.
+type open struct {
+	*Exchange
+	ctx     context.Context // ends at the exchange's deadline
+	cancel  context.CancelFunc
+	refused *book.Client // its record when the connection was never made
+	taken   int          // payload bytes that read steps have taken
+	interim uint16       // 1xx answers that receive steps have seen
+}
+
+func (p *player) play(ctx context.Context) {
+	steps := script.Flatten(p.client.Do)
+	for ctx.Err() == nil {
+		for i := range steps {
+			if ctx.Err() != nil {
+				break
+			}
+			p.step(ctx, &steps[i])
+		}
+		if p.client.Loop == nil || p.over || p.conn != nil && !p.conn.Reusable() {
+			break
+		}
+	}
+	p.leave(ctx)
+}
+
+// leave ends the client. A tunnel is left in order: FIN, and then the peer's.
+func (p *player) leave(ctx context.Context) {
+	if x := p.last; x != nil && p.conn != nil && p.conn.tunnelled(x.Exchange) && p.conn.CloseWrite() == nil {
+		p.conn.Await(x.ctx, x.Exchange)
+	}
+	p.hangUp()
+}
+
+// hangUp closes the connection, which hands over every record.
+func (p *player) hangUp() {
+	if p.conn != nil {
+		p.conn.Close()
+	}
+	p.drop()
+}
+
+// drop forgets the connection and what was on it.
+func (p *player) drop() {
+	for _, x := range p.pending {
+		x.cancel()
+	}
+	p.conn, p.pending, p.last = nil, nil, nil
+}
+
+// begin makes an exchange with its deadline.
+func (p *player) begin(ctx context.Context, req Request, as string) *open {
+	deadline := p.cfg.Deadline
+	if d := p.client.Deadline.D(); d > 0 {
+		deadline = d
+	}
+	x := &open{Exchange: NewExchange(p.cfg.IDs.Next(), req, p.group, time.Now())}
+	x.keep = true
+	x.ctx, x.cancel = context.WithTimeoutCause(ctx, deadline, ErrDeadline)
+	p.name(as, x.id.Seq)
+	return x
+}
+
+// start begins x by way of do, which reports false when the connection takes
+// no further exchange; then x begins on a new one.
+func (p *player) start(x *open, do func(*Conn) bool) {
+	if p.conn != nil && !do(p.conn) {
+		p.hangUp()
+	}
+	if x.rec.Conn == 0 {
+		var rec *book.Client
+		if p.conn, rec = p.dial(x.ctx, x.Exchange); p.conn == nil {
+			x.refused, p.over = rec, true
+		} else {
+			do(p.conn)
+		}
+	}
+	p.pending, p.last = append(p.pending, x), x
+}

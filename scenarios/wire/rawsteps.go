@@ -1,0 +1,44 @@
+package wire
+
+import (
+	"context"
+
+	"gauntlet/fixtures/exchange"
+)
+
+// writer gives the exchange that raw bytes written now belong to, a new one if
+// need be. First is what will be written first.
+func (p *player) writer(ctx context.Context, as, first string) *open {
+	if x := p.last; x != nil && (p.conn == nil || x.rec.Conn == 0 || p.conn.takes(x.Exchange)) {
+		return x
+	}
+	x := p.begin(ctx, Request{}, as)
+	x.makeRaw(first)
+	p.last = x
+	return x
+}
+
+// raw writes bytes of the current exchange.
+func (p *player) raw(ctx context.Context, as string, b []byte, generated bool) {
+	x := p.writer(ctx, as, string(b))
+	switch {
+	case x.refused != nil:
+		return
+	case x.rec.Conn == 0:
+		p.start(x, func(c *Conn) bool { return c.WriteRaw(x.ctx, x.Exchange, b, generated) })
+		return
+	}
+	p.conn.WriteRaw(x.ctx, x.Exchange, b, generated)
+}
+
+// pattern gives the next n bytes of the generated request body.
+func (p *player) pattern(x *open, n int64) []byte {
+	b := make([]byte, n)
+	var off int64
+	if x.Exchange.raw != nil {
+		off = x.Exchange.raw.off
+		x.Exchange.raw.off += n
+	}
+	exchange.Fill(x.id, exchange.Request, off, b)
+	return b
+}

@@ -1,0 +1,138 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+
+	"gauntlet/fixtures/book"
+	"gauntlet/fixtures/script"
+)
+
+// receive waits for the oldest exchange that has not been received.
+func (p *player) receive(s *script.Step) {
+	if len(p.pending) == 0 {
+		return
+	}
+	x := p.pending[0]
+	var rec book.Client
+	if x.refused != nil {
+		rec = *x.refused
+	} else {
+		rec = p.await(x, s.Receive)
+	}
+	p.compare(x, s.Receive, rec)
+	if rec.End == book.EndNone {
+		return
+	}
+	x.cancel()
+	p.pending = p.pending[1:]
+	if p.last == x && x.refused != nil {
+		p.last = nil
+	}
+	p.over = p.over || rec.Flags&book.CloseAnnounced != 0
+}
+
+func (p *player) await(x *open, r *script.Receive) book.Client {
+	ctx := x.ctx
+	if r.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(x.ctx, r.Timeout.D(), ErrDeadline)
+		defer cancel()
+	}
+	_ = p.conn.StartReading() // fails only on a connection that is closed
+	reached := func() bool { return false }
+	switch r.Until {
+	case script.UntilHead:
+		reached = func() bool { return x.parser.HeadDone() }
+	case script.UntilFirstByte:
+		reached = func() bool { return x.rec.FirstByte != 0 && (r.Status == 0 || x.parser.HeadDone()) }
+	case script.UntilBytes:
+		reached = func() bool { return x.check.Bytes() >= int64(r.Size) }
+	case script.UntilInterim:
+		x.interim++
+		reached = func() bool { return x.rec.Interim >= x.interim || x.parser.HeadDone() }
+	}
+	return p.conn.await(ctx, x.Exchange, reached)
+}
+
+// compare notes an answer that is not the one asked for.
+func (p *player) compare(x *open, r *script.Receive, rec book.Client) {
+	status := int(rec.Status)
+	if r.Until == script.UntilInterim {
+		if rec.Interim < x.interim {
+			p.differs(x, "receive", "a 1xx answer", found(rec))
+			return
+		}
+		status = x.lastInterim(p.conn)
+	}
+	if r.Status != 0 && r.Status != status {
+		p.differs(x, "receive", fmt.Sprintf("status %d", r.Status), found(rec))
+	}
+}
+
+func found(rec book.Client) string {
+	if rec.Status == 0 {
+		return "no answer: " + rec.End.String()
+	}
+	return fmt.Sprintf("status %d", rec.Status)
+}
+
+func (x *open) lastInterim(c *Conn) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return x.interims
+}
+
+func (p *player) differs(x *open, step, want, got string) {
+	p.mismatch(Mismatch{Client: p.label, Exchange: x.id.Seq, Step: step, Want: want, Got: got})
+}
+
+// read waits for bytes of the current exchange's answer. A number of bytes, or
+// a text, is taken from its payload: a body's or a tunnel's.
+func (p *player) read(ctx context.Context, s *script.Step) {
+	if p.conn == nil {
+		return
+	}
+	_ = p.conn.StartReading() // fails only on a connection that is closed
+	x := p.last
+	if len(p.pending) > 0 {
+		x = p.pending[0]
+	}
+	if x == nil || x.refused != nil || s.Read.Until == script.UntilEOF {
+		p.conn.wait(ctx, func() bool { return p.conn.gone })
+		return
+	}
+	want := int(s.Read.Size)
+	if s.Read.Until == script.UntilText {
+		want = len(s.Read.Text)
+	}
+	to := x.taken + want
+	p.conn.await(x.ctx, x.Exchange, func() bool {
+		if s.Read.Until == script.UntilAny {
+			return x.parser.Started()
+		}
+		return x.check.Bytes() >= int64(to)
+	})
+	got := p.conn.payload(x.Exchange, x.taken, to)
+	x.taken = to
+	if s.Read.Until == script.UntilText && string(got) != s.Read.Text {
+		p.differs(x, "read", fmt.Sprintf("%q", s.Read.Text), fmt.Sprintf("%.100q", got))
+	}
+	if s.Read.Until == script.UntilBytes && x.short(p.conn, to) {
+		p.differs(x, "read", fmt.Sprintf("%d bytes", want), "the answer's end")
+	}
+}
+
+func (x *open) short(c *Conn, to int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return x.check.Bytes() < int64(to)
+}
+
+// payload gives what was kept of x's payload between two offsets.
+func (c *Conn) payload(x *Exchange, from, to int) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	from, to = min(from, len(x.kept)), min(to, len(x.kept))
+	return append([]byte(nil), x.kept[from:to]...)
+}
