@@ -24,7 +24,8 @@ type Moment struct {
 
 // A Series shows a load over time, in equal steps from its start.
 type Series struct {
-	Name   string  `json:"name"` // of the load
+	Name   string  `json:"name"`         // of the load
+	From   Seconds `json:"from_seconds"` // its start, since the case's traffic began
 	Step   Seconds `json:"step_seconds"`
 	Points []Point `json:"points"`
 }
