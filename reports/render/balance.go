@@ -1,7 +1,9 @@
 package render
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strconv"
 
 	"gauntlet/reports"
@@ -27,12 +29,14 @@ const (
 	leastSegment = 8 // what happened once in a million must still be seen
 )
 
-// balanceOf lays the outcomes out in the order of the groups. Widths are in
-// proportion, but none that happened is narrower than leastSegment.
+// balanceOf lays the outcomes out in the order of the groups, the most frequent
+// of each first. Widths are in proportion, but none that happened is narrower than leastSegment.
 func balanceOf(l reports.Ledger) balance {
 	b := balance{Width: balanceWidth, Sent: l.Sent}
+	counts := l.Counts()
+	slices.SortStableFunc(counts, func(a, b reports.Count) int { return cmp.Compare(b.N, a.N) })
 	for _, g := range []string{"ok", "failed", "damaged", "unknown"} {
-		for _, c := range l.Counts() {
+		for _, c := range counts {
 			if c.N > 0 && groupOf(c.Name) == g {
 				b.Segments = append(b.Segments, segment{Name: c.Name, Group: g, N: c.N, Share: share(c.N, l.Sent)})
 			}

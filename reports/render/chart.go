@@ -77,7 +77,7 @@ func chartOf(s reports.Series, faults []reports.Fault) chart {
 	for i := range c.Windows {
 		c.Windows[i].H = c.Base - c.Windows[i].Y
 	}
-	low, high := decades(s.Points)
+	low, high := span(s.Points)
 	y := func(m reports.Millis) float64 {
 		at := (math.Log10(max(float64(m), low)) - math.Log10(low)) / (math.Log10(high) - math.Log10(low))
 		return c.Bottom - plotHeight*min(at, 1)

@@ -9,9 +9,9 @@ import (
 	"gauntlet/reports"
 )
 
-// decades gives the powers of ten (in milliseconds) that hold every latency
-// of a series, at least one decade apart.
-func decades(points []reports.Point) (low, high float64) {
+// span gives the latencies (in milliseconds) between which a series lies, a
+// power of ten below and a little air above, at least one decade apart.
+func span(points []reports.Point) (low, high float64) {
 	low, high = math.Inf(1), 0
 	for _, p := range points {
 		if p.Sent == 0 {
@@ -21,11 +21,7 @@ func decades(points []reports.Point) (low, high float64) {
 	}
 	low, high = min(max(low, 0.01), 1e6), min(max(high, 0.01), 1e7)
 	low = math.Pow(10, math.Floor(math.Log10(low)))
-	high = math.Pow(10, math.Ceil(math.Log10(high)))
-	if high <= low {
-		high = low * 10
-	}
-	return low, high
+	return low, max(high*1.25, low*10)
 }
 
 // axis writes a power of ten of milliseconds.

@@ -51,7 +51,7 @@ type (
 const (
 	timelineWidth = 960
 	timelineLeft  = 92
-	timelineRight = 944
+	timelineRight = 924
 	laneHeight    = 22
 )
 
