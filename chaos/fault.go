@@ -10,6 +10,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
+
+	"github.com/invopop/jsonschema"
 )
 
 // A Fault describes one perturbation of a link. It is a value and holds no
@@ -88,14 +90,24 @@ const (
 	Both Direction = "both"
 )
 
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (d *Direction) UnmarshalText(b []byte) error {
-	switch Direction(b) {
+// Check reports a direction that there is not; the empty one is none either.
+func (d Direction) Check() error {
+	switch d {
 	case Up, Down, Both:
-		*d = Direction(b)
 		return nil
 	}
-	return fmt.Errorf("found direction %q; allowed: up, down, both", b)
+	return fmt.Errorf("found direction %q; allowed: up, down, both", string(d))
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Direction) UnmarshalText(b []byte) error {
+	*d = Direction(b)
+	return d.Check()
+}
+
+// JSONSchema lists the directions.
+func (Direction) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Enum: []any{Up, Down, Both}, Description: "One way of a link: up is from the side that connected."}
 }
 
 // clear passes everything untouched.
