@@ -91,9 +91,11 @@ func (t *trip) send(head []byte) error {
 	length, has := hasBody(t.req)
 	if !has {
 		t.c.armHeaders(t.p.cfg.Timeouts.Headers)
-		err := t.c.write(head)
+		if err := t.c.write(head); err != nil {
+			return t.tolerate(err)
+		}
 		t.wrote()
-		return t.tolerate(err)
+		return nil
 	}
 	t.up = newUpload(t, t.req.Body, length, head)
 	if t.awaiting100 = expectsContinue(t.req.Header); t.awaiting100 {
