@@ -1,0 +1,126 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+
+	"gauntlet/fixtures/book"
+)
+
+// A Moment is one entry of the line over the books for one exchange.
+type Moment struct {
+	Time  int64  // Unix nanoseconds
+	Party string // "client", "backend 2", "fault 1 on client", "fault 1 on backend-2"
+	What  string
+}
+
+// Explain gives what every book holds about the exchange, in time order: also
+// for ids that nobody sent. It is nil when no book knows the exchange.
+func (l *Ledger) Explain(seq uint64) []Moment {
+	var t line
+	if seq < uint64(len(l.seats)) && l.seats[seq].client != 0 {
+		c := &l.books.Client.Clients[l.seats[seq].client-1]
+		t.client(c)
+		l.links.each(0, c.LocalPort, c.Started, c.Ended, t.fault)
+		if o := c.Foreign; o != 0 && o != seq {
+			t.foreign(o, l.Attempts(o))
+		}
+	}
+	for _, a := range l.Attempts(seq) {
+		t.attempt(a)
+		until := a.Arrival.Time
+		if a.Departure != nil {
+			until = max(until, a.Departure.Time)
+		}
+		l.links.each(a.Arrival.Backend, a.Arrival.PeerPort, a.Arrival.Time, until, t.fault)
+	}
+	for a := range l.Phantoms() {
+		if a.Seq == seq && seq >= uint64(len(l.seats)) {
+			t.attempt(Attempt{Arrival: a})
+		}
+	}
+	slices.SortStableFunc(t, func(a, b Moment) int {
+		switch {
+		case a.Time != b.Time:
+			return int(min(1, max(-1, a.Time-b.Time)))
+		case a.Party != b.Party && a.Party < b.Party:
+			return -1
+		case a.Party != b.Party:
+			return 1
+		}
+		return 0
+	})
+	return slices.Compact(t)
+}
+
+type line []Moment
+
+func (t *line) add(at int64, party, format string, args ...any) {
+	if at != 0 {
+		*t = append(*t, Moment{at, party, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (t *line) client(c *book.Client) {
+	fresh := "a new connection"
+	if c.Flags&book.Reused != 0 {
+		fresh = fmt.Sprintf("connection %d for the %d. time", c.Conn, c.Nth)
+	}
+	if c.Intended != 0 && c.Started-c.Intended > 10e6 {
+		t.add(c.Intended, "client", "should have sent %s", c.Method)
+	}
+	t.add(c.Started, "client", "sends %s with %d body bytes on %s", c.Method, c.ReqBytes, fresh)
+	t.add(c.FirstByte, "client", "reads the first byte of a final answer")
+	f := facts{client: c}
+	sent := ""
+	if c.Flags&book.SentAll == 0 {
+		sent = fmt.Sprintf(", having sent %d of %d body bytes", c.ReqSent, c.ReqBytes)
+	}
+	t.add(c.Ended, "client", "ends: %s%s", f.clientSays(), sent)
+}
+
+func (t *line) attempt(a Attempt) {
+	party := fmt.Sprintf("backend %d", a.Arrival.Backend)
+	t.add(a.Arrival.Time, party, "reads the first byte of request %d on connection %d, %s", a.Arrival.Nth, a.Arrival.Conn, a.Arrival.Method)
+	t.add(a.Arrival.Whole, party, "has the request whole with %d body bytes", a.uploaded().bytes)
+	d := a.Departure
+	if d == nil {
+		return
+	}
+	if d.Status != 0 {
+		t.add(d.FirstByte, party, "begins to answer %d", d.Status)
+	}
+	t.add(max(d.Time, a.Arrival.Time), party, "is done: %s", a.says())
+}
+
+// foreign tells when the exchange whose answer was taken was answered itself.
+func (t *line) foreign(seq uint64, attempts []Attempt) {
+	for _, a := range attempts {
+		if d := a.Departure; d != nil {
+			t.add(d.Time, fmt.Sprintf("backend %d", d.Backend), "has answered exchange %d, whose id the client read", seq)
+		}
+	}
+}
+
+func (t *line) fault(r *book.Receipt) {
+	link := "client"
+	if r.Link != 0 {
+		link = fmt.Sprintf("backend-%d", r.Link)
+	}
+	party, did := fmt.Sprintf("fault %d on %s", r.Window, link), "touches"
+	if r.Cut != 0 {
+		did = "cuts or destroys"
+	}
+	t.add(r.From, party, "%s the connection, %d times, %d bytes", did, r.Count, r.Bytes)
+}
+
+// each calls do for the receipts that touched a connection between two times, and
+// for those on the link's connects.
+func (l *links) each(link, port uint16, from, until int64, do func(*book.Receipt)) {
+	l.any(link, port, from, until, func(r *book.Receipt) bool { do(r); return false })
+	for _, r := range l.whole[link] {
+		if r.From <= until && r.Until >= from {
+			do(r)
+		}
+	}
+}
