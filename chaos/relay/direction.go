@@ -30,7 +30,8 @@ type direction struct {
 	stages  []*stage
 	writing bool // the writer is in a write
 	queue   []piece
-	bytes   int
+	bytes   int    // in the queue or being written
+	resets  int    // in the queue
 	swallow *stage // a fault has ended this direction: what still comes goes nowhere
 	came    bool   // the sender's end has come
 	ended   bool   // the receiver has been given an end
@@ -96,8 +97,11 @@ func (d *direction) push(p piece) {
 	d.queue = append(d.queue, p)
 	d.bytes += len(p.data)
 	notify(d.wake)
-	if p.end == chaos.EndReset && d.writing {
-		_ = d.dst.SetWriteDeadline(time.Now().Add(grace))
+	if p.end == chaos.EndReset {
+		d.resets++
+		if d.writing {
+			_ = d.dst.SetWriteDeadline(time.Now().Add(grace))
+		}
 	}
 	if p.by == nil || d.swallow != nil {
 		return

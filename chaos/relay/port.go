@@ -23,6 +23,7 @@ type port struct {
 	mu   sync.Mutex
 	ln   *net.TCPListener // nil while refusing or shut
 	shut bool
+	last uint32 // what the listener had dropped when it was closed
 }
 
 // openPort binds the address without listening on it.
@@ -105,8 +106,15 @@ func (p *port) hear() error {
 	return p.control(func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0) })
 }
 
-// dropped gives the packets that the listener has dropped.
+// dropped gives the packets that the listener has dropped, in the end if it is
+// closed.
 func (p *port) dropped() (n uint32, err error) {
+	p.mu.Lock()
+	closed, n := p.ln == nil, p.last
+	p.mu.Unlock()
+	if closed {
+		return n, nil
+	}
 	err = p.control(func(fd int) (err error) {
 		n, err = drops(fd)
 		return err
@@ -152,7 +160,11 @@ func (p *port) stop() error {
 	}
 	ln := p.ln
 	p.ln = nil
-	return ln.Close()
+	err := control(ln, func(fd int) (err error) {
+		p.last, err = drops(fd)
+		return err
+	})
+	return errors.Join(err, ln.Close())
 }
 
 // close stops listening for good.

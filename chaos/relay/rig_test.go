@@ -55,12 +55,12 @@ func newRig(t *testing.T, seed uint64, windows ...relay.Window) *rig {
 	}
 	r.relay, err = relay.Start(t.Context(), relay.Config{Listen: "127.0.0.1:0", To: ln.Addr().String(), Link: 3, Windows: windows, Seed: seed, Book: r.book})
 	require.NoError(t, err)
-	r.stop = sync.OnceFunc(func() {
-		require.NoError(t, r.relay.Close())
-		require.NoError(t, ln.Close())
+	stop := sync.OnceValue(func() error {
+		err := errors.Join(r.relay.Close(), ln.Close(), r.book.Seal())
 		r.wg.Wait()
-		require.NoError(t, r.book.Seal())
+		return err
 	})
+	r.stop = func() { require.NoError(t, stop()) }
 	t.Cleanup(r.stop)
 	return r
 }
@@ -92,6 +92,14 @@ func (r *rig) receipts() []book.Receipt {
 	require.NoError(r.t, err)
 	require.True(r.t, b.Sealed)
 	return b.Receipts
+}
+
+// settled waits until the relay has written so many receipts by itself.
+func (r *rig) settled(n int) {
+	require.Eventually(r.t, func() bool {
+		b, err := book.Read(r.path)
+		return err == nil && len(b.Receipts) == n
+	}, patience, 5*time.Millisecond)
 }
 
 func send(t *testing.T, c net.Conn, text string) {

@@ -35,7 +35,7 @@ func each(t *testing.T, f func(t *testing.T, r *rig)) {
 func TestBytesPassBothWaysUnchanged(t *testing.T) {
 	each(t, func(t *testing.T, r *rig) {
 		near, far := r.pair()
-		text := make([]byte, 8<<20)
+		text := make([]byte, 2<<20)
 		_, _ = rand.NewChaCha8([32]byte{1}).Read(text)
 		var wg sync.WaitGroup
 		for _, c := range [][2]*net.TCPConn{{near, far}, {far, near}} {

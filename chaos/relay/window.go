@@ -111,6 +111,8 @@ func (w *window) source(config Config, number uint32, up bool) *rand.Rand {
 	return rand.New(rand.NewPCG(w.seed(config), n))
 }
 
+// seed mixes the run's seed with what tells the window from all others. FNV
+// leaves what comes last in the low bits only, hence the steps after it.
 func (w *window) seed(config Config) uint64 {
 	var b [12]byte
 	binary.LittleEndian.PutUint64(b[:], config.Seed)
@@ -118,5 +120,9 @@ func (w *window) seed(config Config) uint64 {
 	binary.LittleEndian.PutUint16(b[10:], w.Number)
 	h := fnv.New64a()
 	_, _ = h.Write(b[:])
-	return h.Sum64()
+	x := h.Sum64()
+	for range 3 {
+		x = (x ^ x>>32) * 0xD6E8FEB86659FD93 // odd, so nothing is lost
+	}
+	return x ^ x>>32
 }

@@ -3,7 +3,6 @@ package relay
 import (
 	"errors"
 	"net"
-	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -75,7 +74,7 @@ func (d *direction) take() (p piece, wait time.Duration, ok bool) {
 	p, d.queue[0] = d.queue[0], piece{}
 	d.queue = d.queue[1:]
 	d.writing = len(p.data) > 0
-	if d.writing && slices.ContainsFunc(d.queue, func(q piece) bool { return q.end == chaos.EndReset }) {
+	if d.writing && d.resets > 0 {
 		_ = d.dst.SetWriteDeadline(time.Now().Add(grace))
 	}
 	return p, 0, true
