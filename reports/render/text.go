@@ -115,9 +115,17 @@ func (t text) lacking(r *reports.Report) {
 }
 
 // mark gives the word of a kind, padded to width and coloured if wanted.
-func (t text) mark(kind string, width int) string {
+func (t text) mark(kind string, width int) string { return mark(kind, width, t.color) }
+
+// Mark gives the word for a verdict as Text writes it, padded so that words
+// stand under each other.
+func Mark(v reports.Verdict, color bool) string {
+	return mark(string(v), len(label(string(reports.Unsupported))), color)
+}
+
+func mark(kind string, width int, color bool) string {
 	s := fmt.Sprintf("%-*s", width, label(kind))
-	if !t.color {
+	if !color {
 		return s
 	}
 	code := map[string]string{

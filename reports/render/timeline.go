@@ -21,7 +21,7 @@ type timeline struct {
 	Width  float64
 	Height float64
 	XTicks []tick
-	Marks  []mark
+	Marks  []sighting
 }
 
 type (
@@ -40,7 +40,7 @@ type (
 		On    bool
 		Class string
 	}
-	mark struct {
+	sighting struct {
 		X, W, Y float64
 		Class   string
 		Wrong   bool
@@ -130,7 +130,7 @@ func (t *timeline) marks(moments []reports.Moment) {
 	}
 	for _, m := range moments {
 		i := slices.IndexFunc(t.Lanes, func(l lane) bool { return l.Party == m.Party })
-		t.Marks = append(t.Marks, mark{
+		t.Marks = append(t.Marks, sighting{
 			X: x(float64(m.At)), W: x(float64(m.At+max(m.For, 0))) - x(float64(m.At)), Y: t.Lanes[i].Y,
 			Class: t.Lanes[i].Class, Wrong: m.Wrong, Title: fmt.Sprintf("%s, %s: %s", millis(m.At), m.Party, m.What),
 		})

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// An example shows what a command is for; the first word names the command.
+type example struct{ line, what string }
+
+func examples() []example {
+	return []example{
+		{"run", "the smoke set on the reference proxy, or on ./gauntlet.yaml if there is one"},
+		{"run --target edge.yaml --out runs/edge", "every scenario on a proxy of your own"},
+		{"run keepalive --target nginx", "one family on nginx"},
+		{"init", "describe your own proxy and check the description end to end"},
+		{"explain 'upstream prematurely closed connection'", "which scenarios show this symptom"},
+		{"judge runs/latest", "the verdict again, from the evidence alone"},
+		{"trace runs/latest 4711", "everything that was recorded of one exchange"},
+		{"proxy --config proxy.yaml", "the reference proxy on its own"},
+		{"dev prove", "show that every scenario catches the broken proxies it names"},
+		{"version", "which Gauntlet this is"},
+	}
+}
+
+// addExamples puts the examples of the commands there are into the help.
+func addExamples(parser *kong.Kong) {
+	there := make([]string, 0, len(parser.Model.Children))
+	for _, c := range parser.Model.Children {
+		there = append(there, c.Name)
+	}
+	wide := 0
+	shown := slices.DeleteFunc(examples(), func(e example) bool {
+		name, _, _ := strings.Cut(e.line, " ")
+		return !slices.Contains(there, name)
+	})
+	for _, e := range shown {
+		wide = max(wide, len(e.line))
+	}
+	var b strings.Builder
+	b.WriteString("Examples:\n\n")
+	for _, e := range shown {
+		b.WriteString("    gauntlet " + e.line + strings.Repeat(" ", wide-len(e.line)) + "   # " + e.what + "\n")
+	}
+	parser.Model.Detail = b.String()
+}

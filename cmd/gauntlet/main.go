@@ -1,0 +1,76 @@
+// Command gauntlet runs an HTTP proxy through everything that loses requests
+// and tells what became of every single one.
+//
+// Here live the subcommands, one file each, and what only a binary may know:
+// arguments, environment, terminal, signals and exit codes. What a subcommand
+// does lives in the packages it calls.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+const about = `Gauntlet runs an HTTP proxy through everything that loses requests in production and tells, with evidence, what became of every single request.
+
+Exit codes: 0 passed or exposed, 1 failed, 2 wrong usage or a malformed file, 3 invalid: the harness could not tell.`
+
+// cli is the command line; each field that is a command is a file of its own.
+type cli struct {
+	Version versionCmd `cmd:"" help:"Say which Gauntlet this is."`
+}
+
+// world is what a command may touch of the process it runs in.
+type world struct {
+	Stdin          io.Reader
+	Stdout, Stderr *os.File
+}
+
+func main() {
+	w := &world{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	err := execute(ctx, os.Args[1:], w)
+	stop()
+	if said := message(err); said != "" {
+		fmt.Fprintln(w.Stderr, said)
+	}
+	os.Exit(exitCode(err))
+}
+
+// execute runs the command that the arguments name. Commands get the context,
+// which ends on SIGINT and SIGTERM, and the world as arguments of Run.
+func execute(ctx context.Context, args []string, w *world) error {
+	answered := false // --help was: the rest of the line does not matter
+	parser, err := kong.New(
+		&cli{},
+		kong.Name("gauntlet"),
+		kong.Description(about),
+		kong.Writers(w.Stdout, w.Stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.Exit(func(int) { answered = true }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(w),
+	)
+	if err != nil {
+		return err
+	}
+	addExamples(parser)
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if answered {
+		return nil
+	}
+	if err != nil {
+		return usage(fmt.Errorf("gauntlet: %w; see gauntlet --help", err))
+	}
+	return command.Run()
+}
