@@ -1,0 +1,100 @@
+package expect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gauntlet/reports"
+	"gauntlet/scenarios/evidence"
+)
+
+// minOffered is the share of a load's plan that must have been started for its
+// figures to mean what the scenario says.
+const minOffered = 0.99
+
+// Implicit gives the findings that every case has without asking: the evidence
+// is whole, the load was offered, every fault window opened, what the scripts
+// demanded came, and the target did not crash. Only those that apply are there,
+// and the harness's own errors are always.
+func Implicit(level Level, f *Facts) []Finding {
+	var all []Finding
+	add := func(that string, verdict reports.Verdict, wrong []string) {
+		finding := Finding{That: that, Level: level, Verdict: reports.Pass}
+		if len(wrong) > 0 {
+			finding.Verdict, finding.Message = verdict, strings.Join(wrong, "; ")
+		}
+		all = append(all, finding)
+	}
+	add("the evidence is complete", reports.Invalid, slices.Concat(f.Case.Errors, f.Ledger.Dark(), f.unverified()))
+	if slices.ContainsFunc(f.Case.Groups, isLoad) {
+		add("the load was offered", reports.Invalid, f.notOffered())
+	}
+	if len(f.Case.Faults) > 0 {
+		add("every fault window opened", reports.Invalid, f.notOpened())
+	}
+	add("what the scripts demanded came", level.Failed(), f.mismatches())
+	if len(f.Case.Mismatches) > 0 {
+		last := &all[len(all)-1]
+		for _, m := range f.Case.Mismatches {
+			if m.Exchange != 0 {
+				last.Exchanges = append(last.Exchanges, m.Exchange)
+			}
+		}
+		last.Exchanges = concerned(last.Exchanges)
+	}
+	if f.Case.Target.PID != 0 {
+		var wrong []string
+		if f.Case.Target.Crashed {
+			wrong = []string{fmt.Sprintf("it ended with exit code %d while nobody had asked it to", f.Case.Target.ExitCode)}
+		}
+		add("the target did not crash", reports.Fail, wrong)
+	}
+	return all
+}
+
+func isLoad(g evidence.Group) bool { return g.Load }
+
+func (f *Facts) unverified() []string {
+	if n := f.unknown(); n > 0 {
+		return []string{fmt.Sprintf("%d exchanges cannot be verified", n)}
+	}
+	return nil
+}
+
+func (f *Facts) notOffered() (wrong []string) {
+	for _, g := range f.Case.Groups {
+		if !g.Load {
+			continue
+		}
+		i := slices.IndexFunc(f.Case.Loads, func(l evidence.Load) bool { return l.Name == g.Name })
+		switch {
+		case i < 0 || f.Case.Loads[i].Planned == 0:
+			wrong = append(wrong, fmt.Sprintf("load %q was never started", g.Name))
+		case float64(f.Case.Loads[i].Sent) < minOffered*float64(f.Case.Loads[i].Planned):
+			l := f.Case.Loads[i]
+			wrong = append(wrong, fmt.Sprintf("load %q: %d of %d planned exchanges were started", g.Name, l.Sent, l.Planned))
+		}
+	}
+	return wrong
+}
+
+func (f *Facts) notOpened() (wrong []string) {
+	for i, w := range f.Case.Faults {
+		if !w.Opened {
+			wrong = append(wrong, fmt.Sprintf("fault %d (%s on %s) did not come about while the clients ran", i+1, w.Fault, w.Link))
+		}
+	}
+	return wrong
+}
+
+func (f *Facts) mismatches() (wrong []string) {
+	const shown = 3
+	for i, m := range f.Case.Mismatches {
+		if i == shown {
+			return append(wrong, fmt.Sprintf("and %d more", len(f.Case.Mismatches)-shown))
+		}
+		wrong = append(wrong, fmt.Sprintf("%s: %s wanted %s, got %s", m.Party, m.Step, m.Want, m.Got))
+	}
+	return wrong
+}

@@ -1,0 +1,156 @@
+// Package scenarios holds the Scenario: a question about a target, with its
+// topology, settings, scripts, load, faults and expectations, as its YAML file
+// spells it; and how such a file becomes checked cases. It runs nothing and
+// judges nothing by itself; the catalogue, the engine and every part a scenario
+// is made of stand in packages below.
+package scenarios
+
+import (
+	"strconv"
+	"strings"
+
+	"gauntlet/chaos"
+	"gauntlet/fixtures/script"
+	"gauntlet/fixtures/units"
+	"gauntlet/scenarios/expect"
+	"gauntlet/scenarios/load"
+	"gauntlet/scenarios/slo"
+	"gauntlet/scenarios/wire"
+)
+
+// A Scenario is a file. Of a Case it is what the file says after the vary
+// values were put in.
+type Scenario struct {
+	ID       string         `yaml:"id" json:"id" jsonschema:"required,pattern=^[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9-]*$"` // family/name
+	Question string         `yaml:"question" json:"question" jsonschema:"required"`                                     // what it asks of the target
+	Level    expect.Level   `yaml:"level" json:"level" jsonschema:"required,enum=must,enum=should,enum=may"`
+	Tags     []string       `yaml:"tags" json:"tags,omitempty"`
+	Refs     []string       `yaml:"refs" json:"refs,omitempty"`         // where it comes from: issues, RFC sections, requirements
+	Requires []string       `yaml:"requires" json:"requires,omitempty"` // features; a target without one is not asked
+	Vary     Vary           `yaml:"vary" json:"vary,omitempty"`         // one case for every combination
+	Given    Given          `yaml:"given" json:"given,omitempty"`       // settings of the target
+	Timeout  units.Duration `yaml:"timeout" json:"timeout,omitempty"`   // of one case; default 60s beyond its loads and windows
+	Serial   bool           `yaml:"serial" json:"serial,omitempty"`     // runs alone: its times would suffer from neighbours
+	Repeat   int            `yaml:"repeat" json:"repeat,omitempty"`     // runs of each case; the finding is then a rate
+
+	Backends []Backend         `yaml:"backends" json:"backends" jsonschema:"required"`
+	Clients  []wire.Client     `yaml:"clients" json:"clients,omitempty"`
+	Load     []load.Load       `yaml:"load" json:"load,omitempty"`
+	During   map[string]Window `yaml:"during" json:"during,omitempty"` // windows that scripts ask about
+	Faults   []Fault           `yaml:"faults" json:"faults,omitempty"`
+	Actions  []Action          `yaml:"actions" json:"actions,omitempty"`
+
+	Expect  []expect.Expectation `yaml:"expect" json:"expect,omitempty"`
+	SLO     []slo.Objective      `yaml:"slo" json:"slo,omitempty"`
+	Catches []string             `yaml:"catches" json:"catches,omitempty"` // mutants it must catch
+
+	Failure string            `yaml:"failure" json:"failure,omitempty"` // how to read one
+	Mend    map[string]string `yaml:"mend" json:"mend,omitempty"`       // by proxy: what to change
+}
+
+// Family is the part of the id before the slash.
+func (s *Scenario) Family() string {
+	family, _, _ := strings.Cut(s.ID, "/")
+	return family
+}
+
+// Name is the part of the id behind the slash.
+func (s *Scenario) Name() string {
+	_, name, _ := strings.Cut(s.ID, "/")
+	return name
+}
+
+// BackendCount is how many backends the scenario has.
+func (s *Scenario) BackendCount() int {
+	n := 0
+	for _, b := range s.Backends {
+		n += b.number()
+	}
+	return n
+}
+
+// Rules gives the script of backend n, from 1; nil beyond the last.
+func (s *Scenario) Rules(n int) []script.Rule {
+	for _, b := range s.Backends {
+		if n <= b.number() {
+			return b.Script
+		}
+		n -= b.number()
+	}
+	return nil
+}
+
+// A Backend is one scripted origin server, or several that are alike.
+type Backend struct {
+	Count  int           `yaml:"count" json:"count,omitempty"` // default 1
+	Script []script.Rule `yaml:"script" json:"script,omitempty"`
+}
+
+func (b *Backend) number() int { return max(1, b.Count) }
+
+// A Window is a stretch of the case, counted from when clients and loads begin.
+type Window struct {
+	From  units.Duration `yaml:"from" json:"from,omitempty"`
+	Until units.Duration `yaml:"until" json:"until" jsonschema:"required"`
+}
+
+// A Fault perturbs a link for a time; without from and until, all the time.
+type Fault struct {
+	Name      string          `yaml:"name" json:"name,omitempty"`
+	From      units.Duration  `yaml:"from" json:"from,omitempty"`
+	Until     units.Duration  `yaml:"until" json:"until,omitempty"`
+	Link      string          `yaml:"link" json:"link" jsonschema:"required,pattern=^(client|backend-[1-9][0-9]*)$"`
+	Fault     chaos.Spec      `yaml:"fault" json:"fault" jsonschema:"required"`
+	Share     float64         `yaml:"share" json:"share,omitempty"` // of the connections; 0 is all
+	Direction chaos.Direction `yaml:"direction" json:"direction,omitempty"`
+}
+
+// LinkNumber gives the link as receipts number it: 0 is client to target, n is
+// target to backend n. ok is false for text that names no link.
+func (f *Fault) LinkNumber() (n uint16, ok bool) {
+	if f.Link == "client" {
+		return 0, true
+	}
+	digits, is := strings.CutPrefix(f.Link, "backend-")
+	i, err := strconv.ParseUint(digits, 10, 16)
+	return uint16(i), is && err == nil && i > 0 && digits[0] != '0'
+}
+
+// Does reports whether the fault does anything; vary may say none.
+func (f *Fault) Does() bool { return f.Fault.Fault != nil && f.Fault.String() != "none" }
+
+// Title names the fault window for people.
+func (f *Fault) Title() string {
+	if f.Name != "" {
+		return f.Name
+	}
+	return f.Link + " " + f.Fault.String()
+}
+
+// An Action is done to the target or a backend, at a time or when a barrier was
+// reached.
+type Action struct {
+	At      *script.Pause `yaml:"at" json:"at,omitempty"`       // from the begin; a range is drawn from by the run's seed
+	Await   *script.Await `yaml:"await" json:"await,omitempty"` // or when this barrier was reached
+	Do      string        `yaml:"do" json:"do" jsonschema:"required,enum=drain,enum=stop,enum=kill,enum=reload,enum=stop-backend,enum=kill-backend,enum=start-backend"`
+	Backend int           `yaml:"backend" json:"backend,omitempty"` // of the acts on a backend, from 1
+}
+
+// The acts.
+const (
+	Drain        = "drain"         // graceful stop of the target
+	Stop         = "stop"          // SIGTERM to the target
+	Kill         = "kill"          // SIGKILL to the target
+	Reload       = "reload"        // the target's own way
+	StopBackend  = "stop-backend"  // the backend closes its listener and connections
+	KillBackend  = "kill-backend"  // it ends without sealing its book
+	StartBackend = "start-backend" // it is there again, on the same address
+)
+
+// Acts lists what an action may do.
+func Acts() []string {
+	return []string{Drain, Kill, KillBackend, Reload, StartBackend, Stop, StopBackend}
+}
+
+// OnBackend reports whether the act is on a backend.
+func (a *Action) OnBackend() bool { return strings.HasSuffix(a.Do, "-backend") }
