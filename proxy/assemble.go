@@ -1,0 +1,76 @@
+package proxy
+
+import (
+	"fmt"
+	"net/http"
+
+	"gauntlet/proxy/edge"
+	"gauntlet/proxy/edge/accesslog"
+	"gauntlet/proxy/edge/announce"
+	"gauntlet/proxy/edge/clientconn"
+	"gauntlet/proxy/edge/meter"
+	"gauntlet/proxy/edge/rescue"
+	"gauntlet/proxy/edge/trace"
+	"gauntlet/proxy/router"
+)
+
+// layers is the client side, outermost first.
+func (p *Proxy) layers() []edge.Layer {
+	return []edge.Layer{
+		// The record of the exchange, which all others read or fill.
+		{Name: "record", Wrap: edge.Record},
+		// The span first, so that metrics and log know its ids.
+		trace.Layer(p.tel),
+		meter.Layer(p.tel),
+		// Inside the two above only because their ids must exist; all
+		// three end with the same truth.
+		accesslog.Layer(p.tel),
+		// Every response passes here, also those that panics lead to.
+		announce.Layer(p.stopping.Load),
+		// Innermost: marks an exchange as cut before the others look.
+		rescue.Layer(p.log),
+	}
+}
+
+// handler joins everything from an accepted request to its forwarding.
+func (p *Proxy) handler(parts Parts) (http.Handler, error) {
+	routes := make([]router.Route[string], len(p.cfg.Routes))
+	for i, r := range p.cfg.Routes {
+		routes[i] = router.Route[string]{Host: r.Host, Path: r.Path, Value: r.Upstream}
+	}
+	table, err := router.New(routes)
+	if err != nil {
+		return nil, fmt.Errorf("proxy routes: %w", err)
+	}
+	var forward http.Handler = &forwarder{p: p}
+	if parts.Forward != nil {
+		forward = parts.Forward(forward)
+	}
+	layers := p.layers()
+	if parts.Edge != nil {
+		layers = parts.Edge(layers)
+	}
+	return p.admit(edge.Compose(layers, route(table, forward))), nil
+}
+
+// admit keeps count of the exchanges under way, and drops a request that came
+// on a connection after it was half-closed: it could not be answered, so it
+// must not run.
+func (p *Proxy) admit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.handlers.Add(1)
+		defer p.handlers.Done()
+		p.inflight.Add(1)
+		defer p.inflight.Add(-1)
+		if c := clientconn.From(r.Context()); c != nil && !c.Begin() {
+			c.Abort(false)
+			panic(http.ErrAbortHandler)
+		}
+		if r.ContentLength < 0 && r.Trailer == nil {
+			// net/http puts trailers that nobody announced into a map
+			// of its request; the layers' copies must share it.
+			r.Trailer = http.Header{}
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,134 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// block is the unit of copying (requirement S0.5).
+const block = 32 << 10
+
+var blocks = sync.Pool{New: func() any { return new([block]byte) }}
+
+// deliver streams a response to the client. Its head goes out with the first
+// bytes of the body when those are here already, and at once when they are
+// not; each block goes out when nothing more is waiting behind it.
+func (x *forwarding) deliver(resp *http.Response) {
+	defer resp.Body.Close()
+	if resp.StatusCode < 200 {
+		x.fail(errBadStatus)
+		return
+	}
+	buf := blocks.Get().(*[block]byte)
+	defer blocks.Put(buf)
+	n, err := 0, error(nil)
+	if resp.Body == http.NoBody {
+		err = io.EOF
+	} else if waiting(resp) > 0 || resp.ContentLength == 0 {
+		n, err = resp.Body.Read(buf[:])
+		if n == 0 && err != nil && !errors.Is(err, io.EOF) {
+			x.fail(err) // nothing was sent, so the truth can be
+			return
+		}
+	}
+	x.writeHead(resp)
+	if n == 0 && err == nil {
+		x.flush()
+	}
+	for {
+		if n > 0 {
+			x.write(buf[:n])
+		}
+		if err != nil {
+			break
+		}
+		if n > 0 && waiting(resp) == 0 {
+			x.flush()
+		}
+		n, err = resp.Body.Read(buf[:])
+	}
+	if !errors.Is(err, io.EOF) {
+		x.cutShort(resp, err)
+	}
+	x.finish(resp)
+}
+
+var errBadStatus = errors.New("final status below 200")
+
+// waiting is how much of the body can be read without waiting for the network.
+func waiting(resp *http.Response) int {
+	if b, ok := resp.Body.(interface{ Buffered() int }); ok {
+		return b.Buffered()
+	}
+	return 0
+}
+
+func (x *forwarding) writeHead(resp *http.Response) {
+	x.head.Lock()
+	defer x.head.Unlock()
+	x.continued = true
+	responseHeader(x.w.Header(), resp)
+	x.closeAfter()
+	x.writable()
+	x.w.WriteHeader(resp.StatusCode)
+}
+
+func (x *forwarding) write(p []byte) {
+	x.writable()
+	if _, err := x.w.Write(p); err != nil {
+		x.lost()
+	}
+}
+
+// flush sends what net/http holds back.
+func (x *forwarding) flush() {
+	x.writable()
+	if err := x.rc.Flush(); err != nil {
+		x.lost()
+	}
+	x.flushed = true
+}
+
+// lost ends an exchange whose client does not take its response.
+func (x *forwarding) lost() {
+	x.ex.Class = "client_gone"
+	if x.flushed {
+		x.ex.Aborted = true
+	} else {
+		x.ex.Status = StatusClientGone
+	}
+	x.abort(false)
+}
+
+// cutShort passes on that a body is incomplete: what there is of it, and then
+// an end that cannot be taken for the proper one (RFC 9112 §8).
+func (x *forwarding) cutShort(resp *http.Response, err error) {
+	x.flush()
+	x.ex.Aborted = true
+	x.ex.Class = explain(err, x.up.faulty()).class
+	// Only an RST tells a client whose response ends with the connection.
+	x.abort(!x.r.ProtoAtLeast(1, 1) && resp.ContentLength < 0)
+}
+
+// finish sends trailers and the end.
+func (x *forwarding) finish(resp *http.Response) {
+	h := x.w.Header()
+	if len(resp.Trailer) > 0 && resp.ContentLength < 0 && x.r.ProtoAtLeast(1, 1) && x.r.Method != http.MethodHead {
+		if !x.flushed {
+			x.flush() // a body with trailers must be chunked, however short
+		}
+		for name, values := range resp.Trailer {
+			if len(values) > 0 && httpguts.ValidTrailerHeader(name) {
+				h[http.TrailerPrefix+name] = values
+			}
+		}
+		return
+	}
+	if resp.ContentLength >= 0 || resp.Body == http.NoBody {
+		x.flush() // the last bytes: whether the client takes them is part of the truth
+	}
+}

@@ -1,0 +1,48 @@
+// Package announce tells clients that their connection will close, by
+// Connection: close on every response (RFC 9112 §9.6), while the proxy is
+// stopping. It closes nothing itself.
+package announce
+
+import (
+	"net/http"
+
+	"gauntlet/proxy/edge"
+)
+
+// Layer returns the layer. stopping is asked when a response's head is
+// written, so that an exchange under way when the stop begins says it, too.
+func Layer(stopping func() bool) edge.Layer {
+	return edge.Layer{Name: "announce", Wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(&writer{ResponseWriter: w, stopping: stopping}, r)
+		})
+	}}
+}
+
+type writer struct {
+	http.ResponseWriter
+	stopping func() bool
+	wrote    bool
+}
+
+// WriteHeader adds the announcement to a final head.
+func (w *writer) WriteHeader(status int) {
+	if status >= 200 && !w.wrote {
+		w.wrote = true
+		if w.stopping() {
+			w.Header().Set("Connection", "close")
+		}
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write writes the head when nobody has.
+func (w *writer) Write(p []byte) (int, error) {
+	if !w.wrote {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap gives http.ResponseController what is below.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }

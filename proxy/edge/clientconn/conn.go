@@ -1,0 +1,151 @@
+// Package clientconn holds the connections of clients, below net/http's
+// server: who is idle and who is not, how a connection is closed without
+// erasing what was just sent on it (RFC 9112 §9.6), and what a client's FIN
+// means. It parses no HTTP.
+package clientconn
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// Conn is one client connection. net/http reads, writes and closes it; the
+// Set it belongs to stops it.
+//
+// A client that has sent its request may close its sending side and still
+// read. net/http takes that FIN for a client gone and cancels the request
+// (golang/go#18527). Here the FIN is kept back while a request is served: the
+// response is written, and a client that is really gone is noticed by the
+// write that fails or by its RST.
+type Conn struct {
+	net.Conn
+	set *Set
+
+	mu      sync.Mutex
+	busy    bool          // a request, or part of one, is on its way or served
+	tunnel  bool          // hijacked: bytes pass as they are
+	stopped bool          // half-closed by us: what still comes is thrown away
+	doomed  bool          // nothing more is to be read as a request
+	hard    bool          // close without ceremony
+	closed  bool          // Close was called
+	fin     bool          // the client closed its sending side
+	linger  bool          // FIN sent and what followed read already
+	past    bool          // the read deadline has passed
+	held    chan struct{} // open while a FIN is kept back
+}
+
+// Read hands out what the client sent.
+func (c *Conn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	if c.doomed && !c.tunnel {
+		c.mu.Unlock()
+		return 0, io.EOF
+	}
+	c.mu.Unlock()
+	n, err := c.Conn.Read(p)
+	if c.late(n, err) {
+		c.discard(time.Now().Add(c.set.linger))
+		return 0, io.EOF
+	}
+	// net/http reads a single byte only to learn of a client's departure
+	// while it serves a request.
+	if n == 0 && len(p) == 1 && errors.Is(err, io.EOF) {
+		return 0, c.hold()
+	}
+	return n, err
+}
+
+// late notes what a read brought and reports whether it comes too late.
+func (c *Conn) late(n int, err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		return true
+	}
+	if n == 0 && errors.Is(err, io.EOF) {
+		c.fin = true
+	}
+	if n > 0 && !c.busy {
+		c.busy = true
+		c.set.changed()
+	}
+	return false
+}
+
+// hold waits until the request is served or the connection closed.
+func (c *Conn) hold() error {
+	c.mu.Lock()
+	switch {
+	case c.tunnel:
+		c.mu.Unlock()
+		return io.EOF
+	case c.closed:
+		c.mu.Unlock()
+		return net.ErrClosed
+	case c.past:
+		c.mu.Unlock()
+		return os.ErrDeadlineExceeded
+	}
+	held := make(chan struct{})
+	c.held = held
+	c.mu.Unlock()
+	<-held
+	return os.ErrDeadlineExceeded
+}
+
+// release ends hold. The caller holds c.mu.
+func (c *Conn) release() {
+	if c.held != nil {
+		close(c.held)
+		c.held = nil
+	}
+}
+
+// SetReadDeadline is how net/http ends its watch for a client's departure.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	past := !t.IsZero() && !t.After(time.Now())
+	c.mu.Lock()
+	c.past = past
+	if past {
+		c.release()
+	}
+	c.mu.Unlock()
+	return c.Conn.SetReadDeadline(t)
+}
+
+// Begin is called when a request has been read. It reports whether it may be
+// served: not once the connection was half-closed, where no answer could be
+// given.
+func (c *Conn) Begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.busy = true
+	return !c.stopped
+}
+
+// HalfClosed reports whether the client closed its sending side.
+func (c *Conn) HalfClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fin
+}
+
+// Tunnel says that the connection was hijacked and leaves HTTP: from now on
+// the caller gets the client's FIN as io.EOF.
+func (c *Conn) Tunnel() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tunnel = true
+	c.release()
+}
+
+// Doom keeps what is left of a request body from being read as a request.
+func (c *Conn) Doom() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.doomed = true
+}

@@ -1,0 +1,146 @@
+package clientconn
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Set is every open client connection of one proxy.
+type Set struct {
+	linger time.Duration
+
+	waiting atomic.Int32 // those in wait; without one, changes need no word
+
+	mu    sync.Mutex
+	conns map[*Conn]struct{}
+	wake  chan struct{} // closed and replaced at every change
+}
+
+// NewSet returns an empty set. A connection that is closed politely waits at
+// most linger for its client to do the same.
+func NewSet(linger time.Duration) *Set {
+	return &Set{linger: linger, conns: map[*Conn]struct{}{}, wake: make(chan struct{})}
+}
+
+// Wrap adds a connection. Its Close takes it out again.
+func (s *Set) Wrap(nc net.Conn) *Conn {
+	c := &Conn{Conn: nc, set: s}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns[c] = struct{}{}
+	s.notify()
+	return c
+}
+
+// State is for http.Server.ConnState: it learns from it that a connection has
+// become idle.
+func (s *Set) State(nc net.Conn, state http.ConnState) {
+	c, ok := nc.(*Conn)
+	if !ok || state != http.StateIdle {
+		return
+	}
+	c.mu.Lock()
+	c.busy = false
+	c.mu.Unlock()
+	s.changed()
+}
+
+// Len returns how many connections are open.
+func (s *Set) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+// Busy returns how many connections carry a request or are tunnels.
+func (s *Set) Busy() int {
+	n := 0
+	for _, c := range s.list() {
+		c.mu.Lock()
+		if c.busy || c.tunnel {
+			n++
+		}
+		c.mu.Unlock()
+	}
+	return n
+}
+
+// StopIdle half-closes every connection on which no request is on its way.
+// What a client sends after that is read and thrown away, never run.
+func (s *Set) StopIdle() {
+	for _, c := range s.list() {
+		c.stop()
+	}
+}
+
+// Cut closes every connection at once.
+func (s *Set) Cut() {
+	for _, c := range s.list() {
+		c.cut()
+	}
+}
+
+// WaitIdle waits until no connection is busy.
+func (s *Set) WaitIdle(ctx context.Context) error {
+	return s.wait(ctx, func() bool { return s.Busy() == 0 })
+}
+
+// WaitEmpty waits until no connection is left.
+func (s *Set) WaitEmpty(ctx context.Context) error {
+	return s.wait(ctx, func() bool { return s.Len() == 0 })
+}
+
+func (s *Set) wait(ctx context.Context, done func() bool) error {
+	s.waiting.Add(1)
+	defer s.waiting.Add(-1)
+	for {
+		s.mu.Lock()
+		wake := s.wake
+		s.mu.Unlock()
+		if done() {
+			return nil
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (s *Set) list() []*Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*Conn, 0, len(s.conns))
+	for c := range s.conns {
+		list = append(list, c)
+	}
+	return list
+}
+
+func (s *Set) remove(c *Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	s.notify()
+}
+
+// changed tells those who wait that a connection has become busy or idle.
+func (s *Set) changed() {
+	if s.waiting.Load() == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notify()
+}
+
+// notify wakes those who wait. The caller holds s.mu.
+func (s *Set) notify() {
+	close(s.wake)
+	s.wake = make(chan struct{})
+}

@@ -1,0 +1,28 @@
+// Package trace gives each exchange its server span. It decides nothing about
+// the exchange and makes no spans of attempts.
+package trace
+
+import (
+	"net/http"
+
+	"gauntlet/proxy/edge"
+	"gauntlet/proxy/telemetry"
+)
+
+// Layer returns the layer. The span ends when the handler returns or panics.
+func Layer(t *telemetry.Telemetry) edge.Layer {
+	return edge.Layer{Name: "trace", Wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, span := t.StartServer(r)
+			ex := edge.From(ctx)
+			ex.Trace = span.Trace
+			defer func() {
+				span.End(telemetry.ServerEnd{
+					Status: ex.Status, Class: ex.Class, Route: ex.Route, Upstream: ex.Upstream,
+					Attempts: ex.Attempts, Aborted: ex.Aborted, HalfClosed: ex.HalfClosed,
+				})
+			}()
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}}
+}

@@ -1,0 +1,43 @@
+package proxy
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"gauntlet/proxy/edge"
+	"gauntlet/proxy/policy"
+	"gauntlet/proxy/telemetry"
+	"gauntlet/proxy/transport"
+	"gauntlet/proxy/upstream/breaker"
+)
+
+// Parts replace or wrap what the proxy is made of. Every field may be nil,
+// which means the standard part. Functions are called while New or Listen
+// runs; what they return is used by many goroutines.
+type Parts struct {
+	// Edge edits the client-side layers, outermost first.
+	Edge func([]edge.Layer) []edge.Layer
+	// Forward wraps the handler that forwards a routed request. The
+	// exchange (edge.From) names the upstream.
+	Forward func(http.Handler) http.Handler
+	// Stack edits the policies of each upstream, outermost first.
+	Stack func([]policy.Layer) []policy.Layer
+	// Transport makes the connections to one endpoint.
+	Transport func(transport.Config) transport.RoundTripper
+	// Breaker makes the circuit breaker of one endpoint.
+	Breaker func(breaker.Config) breaker.Breaker
+	// Listener wraps the client side's listener.
+	Listener func(net.Listener) net.Listener
+	// Exporter wraps or replaces the span exporter, nil when none is
+	// configured.
+	Exporter func(telemetry.Exporter) telemetry.Exporter
+	// Drain edits the steps of the graceful stop.
+	Drain func([]Step) []Step
+
+	// Log receives what goes wrong in the proxy itself; nil discards it.
+	Log *slog.Logger
+	// Stdout is where access_log: stdout goes; nil is os.Stdout.
+	Stdout io.Writer
+}

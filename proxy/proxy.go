@@ -1,0 +1,153 @@
+// Package proxy is the reference proxy: an HTTP/1.1 reverse proxy that loses
+// no request a proxy can keep and tells the truth about the others. New builds
+// one from a configuration, Serve runs it until its context ends and then
+// stops gracefully.
+//
+// This package assembles: listener → edge layers → router → forwarding → the
+// upstream's policies and transport, and streams the answer back. How each
+// part works stands in its own package; what errors mean to a client stands in
+// errors.go alone. Parts lets a program replace any part from outside.
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gauntlet/proxy/config"
+	"gauntlet/proxy/edge/clientconn"
+	"gauntlet/proxy/telemetry"
+	"gauntlet/proxy/upstream"
+)
+
+// linger is how long a connection closed politely waits for its client.
+const linger = time.Second
+
+// Proxy is one reference proxy.
+type Proxy struct {
+	cfg       *config.Config
+	log       *slog.Logger
+	tel       *telemetry.Telemetry
+	logFile   io.Closer
+	upstreams map[string]*upstream.Upstream
+	clients   *clientconn.Set
+	wrap      func(net.Listener) net.Listener
+	steps     []Step
+
+	server, admin *http.Server
+	base          context.Context // of every request; ends at the hard stop
+	cut           context.CancelFunc
+	stopping      atomic.Bool
+	inflight      atomic.Int64
+	handlers      sync.WaitGroup
+
+	mu        sync.Mutex
+	listener  *clientconn.Listener
+	adminLn   net.Listener
+	closeOnce sync.Once
+}
+
+// New builds a proxy from cfg, which it validates. It opens the access log but
+// no socket. Serve, or Close when Serve is not called, releases what it holds.
+func New(cfg *config.Config, parts Parts) (*Proxy, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	p := &Proxy{cfg: cfg, log: parts.Log, clients: clientconn.NewSet(linger), wrap: parts.Listener, upstreams: map[string]*upstream.Upstream{}}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	p.base, p.cut = context.WithCancel(context.Background())
+	if err := p.build(parts); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (p *Proxy) build(parts Parts) error {
+	out, err := p.accessLog(parts.Stdout)
+	if err != nil {
+		return err
+	}
+	t := p.cfg.Telemetry
+	p.tel, err = telemetry.New(p.base, telemetry.Options{
+		Service: t.Service, Sample: t.Sample, Endpoint: t.OTLP.Endpoint, Interval: t.OTLP.Interval,
+		Exporter: parts.Exporter, AccessLog: out, Headers: t.LogHeaders,
+	})
+	if err != nil {
+		return fmt.Errorf("proxy telemetry: %w", err)
+	}
+	if err := p.buildUpstreams(parts); err != nil {
+		return err
+	}
+	p.tel.WatchPools(p.poolStates)
+	handler, err := p.handler(parts)
+	if err != nil {
+		return err
+	}
+	p.buildServers(handler)
+	p.steps = p.drainSteps()
+	if parts.Drain != nil {
+		p.steps = parts.Drain(p.steps)
+	}
+	return nil
+}
+
+// accessLog opens what the configuration names; nil is no log.
+func (p *Proxy) accessLog(stdout io.Writer) (io.Writer, error) {
+	switch name := p.cfg.Telemetry.AccessLog; name {
+	case "off":
+		return nil, nil
+	case "stdout":
+		if stdout == nil {
+			return os.Stdout, nil
+		}
+		return stdout, nil
+	default:
+		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("proxy access log: %w", err)
+		}
+		p.logFile = f
+		return f, nil
+	}
+}
+
+// flushFor bounds the export of what telemetry still holds at the end.
+const flushFor = 5 * time.Second
+
+// Close releases what New took. Serve calls it; it may be called again.
+func (p *Proxy) Close() error {
+	var err error
+	p.closeOnce.Do(func() {
+		p.cut()
+		for _, u := range p.upstreams {
+			err = errors.Join(err, u.Close())
+		}
+		p.mu.Lock()
+		if p.listener != nil {
+			_ = p.listener.Close() // Serve has closed it already, as a rule
+		}
+		if p.adminLn != nil {
+			_ = p.adminLn.Close()
+		}
+		p.mu.Unlock()
+		if p.tel != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), flushFor)
+			defer cancel()
+			err = errors.Join(err, p.tel.Close(ctx))
+		}
+		if p.logFile != nil {
+			err = errors.Join(err, p.logFile.Close())
+		}
+	})
+	return err
+}

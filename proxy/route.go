@@ -1,0 +1,51 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+
+	"gauntlet/proxy/edge"
+	"gauntlet/proxy/router"
+)
+
+// route finds the upstream of a request and hands it to forward.
+func route(table *router.Router[string], forward http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodConnect {
+			// A reverse proxy is no way into the network behind it, and
+			// a CONNECT in a shared pool is a hole (RFC 9110 §9.3.6).
+			w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE")
+			reply(w, r, failure{status: http.StatusMethodNotAllowed, class: "connect_not_allowed"})
+			return
+		}
+		path, _, _ := strings.Cut(target(r), "?")
+		found, ok := table.Match(r.Host, path)
+		if !ok {
+			reply(w, r, failure{status: http.StatusNotFound, class: "no_route"})
+			return
+		}
+		ex := edge.From(r.Context())
+		ex.Route, ex.Upstream = found.Path, found.Value
+		forward.ServeHTTP(w, r)
+	})
+}
+
+// target is the request target in origin form, byte for byte as the client
+// wrote it. Of an absolute form (RFC 9112 §3.2.2) it is what follows the
+// authority, which net/http has put into r.Host.
+func target(r *http.Request) string {
+	uri := r.RequestURI
+	if strings.HasPrefix(uri, "/") || uri == "*" {
+		return uri
+	}
+	if _, rest, ok := strings.Cut(uri, "://"); ok {
+		if i := strings.IndexAny(rest, "/?"); i < 0 {
+			return "/"
+		} else if rest[i] == '?' {
+			return "/" + rest[i:]
+		} else {
+			return rest[i:]
+		}
+	}
+	return "/" + uri
+}

@@ -1,0 +1,118 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// A Line is one exchange as the access log tells it.
+type Line struct {
+	Trace Trace
+	// Status is what reached the client; 499 when it left before a status.
+	Status   int
+	Bytes    int64 // of the response body, as written to the connection
+	Started  time.Time
+	Took     time.Duration
+	Upstream string
+	Endpoint string // of the last attempt
+	Attempts int
+	Class    string // of a failure
+	Aborted  bool   // cut after its head
+	// HalfClosed is whether the client had closed its sending side.
+	HalfClosed bool
+}
+
+// maxPath bounds a path, a host and a header value in a log line.
+const maxPath = 1024
+
+// accessLog turns exchanges into JSON lines.
+type accessLog struct {
+	handler slog.Handler
+	headers []string
+	keys    []string
+	out     *asyncWriter
+}
+
+func newAccessLog(w interface{ Write([]byte) (int, error) }, headers []string, dropped prometheus.Counter) *accessLog {
+	out := newAsyncWriter(w, dropped)
+	l := &accessLog{handler: slog.NewJSONHandler(out, nil), out: out}
+	for _, h := range headers {
+		l.headers = append(l.headers, http.CanonicalHeaderKey(h))
+		l.keys = append(l.keys, logKey(h))
+	}
+	return l
+}
+
+// Log writes the line of an exchange, if there is an access log. It does not
+// wait for the writer: a line for which there is no room is dropped and
+// counted.
+func (t *Telemetry) Log(r *http.Request, line Line) {
+	l := t.log
+	if l == nil {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 20)
+	attrs = append(attrs, slog.Time(LogTime, line.Started))
+	if line.Trace.Valid() {
+		attrs = append(attrs, slog.String(LogTraceID, line.Trace.TraceID()), slog.String(LogSpanID, line.Trace.SpanID()))
+	}
+	for i, h := range l.headers {
+		if v := r.Header.Get(h); v != "" {
+			attrs = append(attrs, slog.String(l.keys[i], clip(v)))
+		}
+	}
+	attrs = append(attrs,
+		slog.String(LogClient, r.RemoteAddr),
+		slog.String(LogMethod, clip(r.Method)),
+		slog.String(LogHost, clip(r.Host)),
+		slog.String(LogPath, clip(pathOnly(r.RequestURI))),
+		slog.Int(LogStatus, line.Status),
+		slog.Int64(LogBytes, line.Bytes),
+		slog.Float64(LogDuration, float64(line.Took.Microseconds())/1000),
+		slog.Int(LogAttempts, line.Attempts))
+	if line.Upstream != "" {
+		attrs = append(attrs, slog.String(LogUpstream, line.Upstream))
+	}
+	if line.Endpoint != "" {
+		attrs = append(attrs, slog.String(LogEndpoint, line.Endpoint))
+	}
+	if line.Class != "" {
+		attrs = append(attrs, slog.String(LogError, line.Class))
+	}
+	if line.Aborted {
+		attrs = append(attrs, slog.Bool(LogAborted, true))
+	}
+	if line.HalfClosed {
+		attrs = append(attrs, slog.Bool(LogHalfClosed, true))
+	}
+	record := slog.NewRecord(time.Time{}, slog.LevelInfo, "exchange", 0)
+	record.AddAttrs(attrs...)
+	_ = l.handler.Handle(context.Background(), record) // asyncWriter cannot fail
+}
+
+func (l *accessLog) close(ctx context.Context) error { return l.out.close(ctx) }
+
+func clip(s string) string {
+	if len(s) > maxPath {
+		return s[:maxPath] + "…"
+	}
+	return s
+}
+
+// logKey is the key of a header: X-Gauntlet-Id becomes x_gauntlet_id.
+func logKey(header string) string {
+	key := []byte(header)
+	for i, c := range key {
+		switch {
+		case c == '-':
+			key[i] = '_'
+		case c >= 'A' && c <= 'Z':
+			key[i] = c + 'a' - 'A'
+		}
+	}
+	return string(key)
+}

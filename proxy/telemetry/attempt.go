@@ -1,0 +1,119 @@
+package telemetry
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strconv"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"gauntlet/proxy/transport"
+)
+
+// Attempts wraps what makes an attempt: each gets a client span whose id is
+// the parent id sent upstream, and is counted. The span ends when the exchange
+// with the upstream does, which is after the response's head.
+func (t *Telemetry) Attempts(next http.RoundTripper) http.RoundTripper {
+	return attempts{t, next}
+}
+
+type attempts struct {
+	t    *Telemetry
+	next http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper. It sets the trace context of req's
+// header in place: the header belongs to the exchange, whose attempts follow
+// one another.
+func (l attempts) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	a := transport.AttemptFrom(ctx)
+	if a == nil {
+		a = &transport.Attempt{Number: 1, Endpoint: req.URL.Host}
+		ctx = transport.WithAttempt(ctx, a)
+		req = req.WithContext(ctx)
+	}
+	sc, span := l.start(ctx, req, a)
+	if req.Header == nil {
+		req.Header = http.Header{}
+	}
+	inject(req.Header, sc)
+	a.OnDone(func(a *transport.Attempt) {
+		l.t.metrics.attempts.WithLabelValues(a.Upstream, a.Endpoint, outcome(a)).Inc()
+		if span != nil {
+			finish(span, a)
+		}
+	})
+	return l.next.RoundTrip(req)
+}
+
+func (l attempts) start(ctx context.Context, req *http.Request, a *transport.Attempt) (trace.SpanContext, trace.Span) {
+	if l.t.tracing.tracer == nil {
+		return child(trace.SpanContextFromContext(ctx)), nil
+	}
+	method := methodLabel(req.Method)
+	if method == "other" {
+		method = "_OTHER"
+	}
+	// The span is not put into the context: events of the exchange belong
+	// to the server span.
+	_, span := l.t.tracing.tracer.Start(ctx, method, trace.WithSpanKind(trace.SpanKindClient))
+	if span.IsRecording() {
+		path := req.URL.Opaque
+		if path == "" {
+			path = req.URL.EscapedPath()
+		}
+		attrs := append(make([]attribute.KeyValue, 0, 8),
+			AttrMethod.String(method), AttrUpstream.String(a.Upstream), AttrURL.String("http://"+a.Endpoint+pathOnly(path)))
+		if host, port, err := net.SplitHostPort(a.Endpoint); err == nil {
+			n, _ := strconv.Atoi(port)
+			attrs = append(attrs, AttrServerAddress.String(host), AttrServerPort.Int(n), AttrPeerAddress.String(host), AttrPeerPort.Int(n))
+		}
+		if a.Number > 1 {
+			attrs = append(attrs, AttrResend.Int(a.Number-1), AttrAttemptReason.String(a.Reason))
+		}
+		span.SetAttributes(attrs...)
+	}
+	return span.SpanContext(), span
+}
+
+// pathOnly leaves the query out: it may carry what nobody should read.
+func pathOnly(target string) string {
+	for i := range len(target) {
+		if target[i] == '?' {
+			return target[:i]
+		}
+	}
+	return target
+}
+
+// finish ends a client span with what the attempt turned out to be.
+func finish(span trace.Span, a *transport.Attempt) {
+	defer span.End()
+	if !span.IsRecording() {
+		return
+	}
+	attrs := make([]attribute.KeyValue, 0, 8)
+	if a.ConnID != 0 {
+		attrs = append(attrs, AttrConnID.Int64(int64(a.ConnID)), AttrConnReused.Bool(a.Reused))
+		if a.Reused {
+			attrs = append(attrs, AttrConnIdle.Int64(a.IdleAge.Milliseconds()))
+		}
+	}
+	if a.Status != 0 {
+		attrs = append(attrs, AttrStatus.Int(a.Status), AttrFraming.String(a.Framing))
+	}
+	switch {
+	case a.Err != nil:
+		kind := ErrorType(a.Err)
+		attrs = append(attrs, AttrErrorType.String(kind), AttrAttemptPhase.String(a.Err.Phase.String()))
+		span.SetStatus(codes.Error, a.Err.Error())
+	case a.Status >= 400: // semantic conventions: a client span fails at 4xx, too
+		attrs = append(attrs, AttrErrorType.String(strconv.Itoa(a.Status)))
+		span.SetStatus(codes.Error, "")
+	}
+	span.SetAttributes(attrs...)
+}

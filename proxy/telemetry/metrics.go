@@ -1,0 +1,89 @@
+package telemetry
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// metrics are the counters that code adds to; those read from elsewhere at
+// scrape time are in pools.go.
+type metrics struct {
+	requests   *prometheus.CounterVec
+	duration   *prometheus.HistogramVec
+	inflight   prometheus.Gauge
+	attempts   *prometheus.CounterVec
+	retries    *prometheus.CounterVec
+	rejected   *prometheus.CounterVec
+	spans      *prometheus.CounterVec
+	logDropped prometheus.Counter
+}
+
+// buckets span what a request through a proxy takes (requirement S0.9).
+var buckets = []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		requests: counter(MetricRequests, "Exchanges ended, by method and the status the client was given; 499: it left first.", LabelMethod, LabelCode),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    MetricDuration,
+			Help:    "Time from a request's head to the end of its response.",
+			Buckets: buckets,
+			// The native histogram keeps percentiles exact to 10 %.
+			NativeHistogramBucketFactor:     1.1,
+			NativeHistogramMaxBucketNumber:  160,
+			NativeHistogramMinResetDuration: time.Hour,
+		}, []string{LabelMethod, LabelCode}),
+		inflight:   prometheus.NewGauge(prometheus.GaugeOpts{Name: MetricInflight, Help: "Exchanges begun and not ended."}),
+		attempts:   counter(MetricAttempts, "Tries on upstream endpoints, by what came of them: a status class or an error type.", LabelUpstream, LabelEndpoint, LabelOutcome),
+		retries:    counter(MetricRetries, "Attempts beyond an exchange's first, by reason.", LabelReason),
+		rejected:   counter(MetricRejected, "Exchanges turned away because every endpoint's breaker was open.", LabelUpstream),
+		spans:      counter(MetricSpans, "Spans by what became of them; ended less exported and failed is what waits or was dropped.", LabelOutcome),
+		logDropped: prometheus.NewCounter(prometheus.CounterOpts{Name: MetricLogDropped, Help: "Access log lines dropped because their writer was too slow."}),
+	}
+	r.MustRegister(m.requests, m.duration, m.inflight, m.attempts, m.retries, m.rejected, m.spans, m.logDropped,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Begin counts an exchange as in flight.
+func (t *Telemetry) Begin() { t.metrics.inflight.Inc() }
+
+// End counts an exchange that Begin counted. The method may be anything;
+// unusual ones are counted together.
+func (t *Telemetry) End(method string, status int, took time.Duration, trace Trace) {
+	m := t.metrics
+	m.inflight.Dec()
+	method, code := methodLabel(method), codeLabel(status)
+	m.requests.WithLabelValues(method, code).Inc()
+	h := m.duration.WithLabelValues(method, code)
+	if e, ok := h.(prometheus.ExemplarObserver); ok && trace.Valid() {
+		e.ObserveWithExemplar(took.Seconds(), prometheus.Labels{LabelTraceID: trace.TraceID()})
+		return
+	}
+	h.Observe(took.Seconds())
+}
+
+// methodLabel bounds the method label: a client chooses its methods.
+func methodLabel(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions, http.MethodTrace, http.MethodConnect:
+		return method
+	}
+	return "other"
+}
+
+// codeLabel bounds the code label: an upstream chooses its codes.
+func codeLabel(status int) string {
+	if status < 100 || status > 599 {
+		return "other"
+	}
+	return strconv.Itoa(status)
+}

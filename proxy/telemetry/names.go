@@ -1,0 +1,105 @@
+package telemetry
+
+import "go.opentelemetry.io/otel/attribute"
+
+// Metrics.
+const (
+	MetricRequests   = "gauntlet_http_requests_total"
+	MetricDuration   = "gauntlet_http_request_duration_seconds"
+	MetricInflight   = "gauntlet_inflight_requests"
+	MetricAttempts   = "gauntlet_upstream_attempts_total"
+	MetricRetries    = "gauntlet_retries_total"
+	MetricRejected   = "gauntlet_breaker_rejected_total"
+	MetricPool       = "gauntlet_pool_connections"
+	MetricDials      = "gauntlet_pool_dials_total"
+	MetricBreaker    = "gauntlet_breaker_state"
+	MetricSpans      = "gauntlet_telemetry_spans_total"
+	MetricLogDropped = "gauntlet_telemetry_log_lines_dropped_total"
+)
+
+// Metric labels.
+const (
+	LabelMethod   = "method"
+	LabelCode     = "code"
+	LabelUpstream = "upstream"
+	LabelEndpoint = "endpoint"
+	LabelOutcome  = "outcome"
+	LabelReason   = "reason"
+	LabelState    = "state"
+	LabelTraceID  = "trace_id" // of exemplars
+)
+
+// Span attributes that the HTTP semantic conventions name.
+const (
+	AttrMethod         = attribute.Key("http.request.method")
+	AttrMethodOriginal = attribute.Key("http.request.method_original")
+	AttrStatus         = attribute.Key("http.response.status_code")
+	AttrResend         = attribute.Key("http.request.resend_count")
+	AttrRoute          = attribute.Key("http.route")
+	AttrPath           = attribute.Key("url.path")
+	AttrScheme         = attribute.Key("url.scheme")
+	AttrURL            = attribute.Key("url.full")
+	AttrServerAddress  = attribute.Key("server.address")
+	AttrServerPort     = attribute.Key("server.port")
+	AttrClientAddress  = attribute.Key("client.address")
+	AttrPeerAddress    = attribute.Key("network.peer.address")
+	AttrPeerPort       = attribute.Key("network.peer.port")
+	AttrProtoVersion   = attribute.Key("network.protocol.version")
+	AttrUserAgent      = attribute.Key("user_agent.original")
+	AttrErrorType      = attribute.Key("error.type")
+)
+
+// Span attributes of our own.
+const (
+	AttrUpstream      = attribute.Key("gauntlet.upstream")
+	AttrAttempts      = attribute.Key("gauntlet.attempts")
+	AttrClass         = attribute.Key("gauntlet.error.class")
+	AttrAborted       = attribute.Key("gauntlet.response.aborted")
+	AttrHalfClosed    = attribute.Key("gauntlet.client.half_closed")
+	AttrAttemptPhase  = attribute.Key("gauntlet.attempt.phase")
+	AttrAttemptReason = attribute.Key("gauntlet.attempt.reason")
+	AttrConnID        = attribute.Key("gauntlet.connection.id")
+	AttrConnReused    = attribute.Key("gauntlet.connection.reused")
+	AttrConnIdle      = attribute.Key("gauntlet.connection.idle_ms")
+	AttrFraming       = attribute.Key("gauntlet.upstream.framing")
+)
+
+// Span events on the server span.
+const (
+	EventRejected = "breaker.rejected"
+	EventRetry    = "retry"
+)
+
+// Values of error.type. Outcomes of attempts use them too.
+const (
+	ErrorTimeout     = "timeout"
+	ErrorPoolTimeout = "pool_timeout"
+	ErrorRefused     = "refused"
+	ErrorReset       = "reset"
+	ErrorClosed      = "closed"
+	ErrorTruncated   = "truncated"
+	ErrorProtocol    = "protocol"
+	ErrorCancelled   = "cancelled"
+	ErrorRequestBody = "request_body"
+	ErrorOther       = "_OTHER"
+)
+
+// Keys of an access log line.
+const (
+	LogTime       = "ts"
+	LogTraceID    = "trace_id"
+	LogSpanID     = "span_id"
+	LogMethod     = "method"
+	LogHost       = "host"
+	LogPath       = "path"
+	LogStatus     = "status"
+	LogBytes      = "bytes"
+	LogDuration   = "duration_ms"
+	LogUpstream   = "upstream"
+	LogEndpoint   = "endpoint"
+	LogAttempts   = "attempts"
+	LogError      = "error"
+	LogAborted    = "aborted"
+	LogHalfClosed = "client_half_closed"
+	LogClient     = "client"
+)
