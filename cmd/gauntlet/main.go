@@ -39,7 +39,7 @@ func main() {
 	err := execute(ctx, os.Args[1:], w)
 	stop()
 	if said := message(err); said != "" {
-		fmt.Fprintln(w.Stderr, said)
+		_, _ = fmt.Fprintln(w.Stderr, said) // nobody is left to be told
 	}
 	os.Exit(exitCode(err))
 }

@@ -65,16 +65,6 @@ func (p place) String() string {
 	return s
 }
 
-// held counts the statements of a scenario that held, over all cases.
-func held(s reports.Scenario) (n int) {
-	for _, f := range s.Findings {
-		if f.Verdict == reports.Pass {
-			n++
-		}
-	}
-	return n
-}
-
 // repeatOf gives the command that repeats what went wrong: the one of the
 // first case that came to the scenario's verdict, else the scenario's.
 func repeatOf(s reports.Scenario) string {

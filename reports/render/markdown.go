@@ -9,12 +9,8 @@ import (
 	"gauntlet/reports"
 )
 
-// mostLines is the height of a Markdown report: a comment on a pull request
-// that needs scrolling is not read.
-const mostLines = 30
-
 // Markdown writes the report as a comment on a pull request, in at most 30
-// lines whatever the report says.
+// lines whatever the report says: one that needs scrolling is not read.
 func Markdown(w io.Writer, r *reports.Report, o Options) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "### Gauntlet: %s – %s\n\n", label(string(r.Verdict)), md(strings.TrimSpace(r.Target.Name+" "+r.Target.Version)))

@@ -22,10 +22,10 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func rendered(t testing.TB, format string, r *reports.Report, o render.Options) string {
-	t.Helper()
+func rendered(tb testing.TB, format string, r *reports.Report, o render.Options) string {
+	tb.Helper()
 	var b bytes.Buffer
-	require.NoError(t, render.Write(&b, format, r, o))
+	require.NoError(tb, render.Write(&b, format, r, o))
 	return b.String()
 }
 
@@ -111,7 +111,7 @@ func TestMarkdownFitsAPullRequest(t *testing.T) {
 		require.LessOrEqual(t, strings.Count(got, "\n"), 30, name)
 		for row := range strings.Lines(got) {
 			if strings.HasPrefix(row, "|") {
-				require.Equal(t, 5, len(regexp.MustCompile(`(^|[^\\])\|`).FindAllString(row, -1)), "cells of %s", row)
+				require.Len(t, regexp.MustCompile(`(^|[^\\])\|`).FindAllString(row, -1), 5, "cells of %s", row)
 			}
 		}
 	}

@@ -48,18 +48,18 @@ func (t text) table(r *reports.Report, width int) {
 	for len(cols) > 4 && width > 0 && total(verdict+2+id, wide[:len(cols)]) > width {
 		cols = cols[:len(cols)-1]
 	}
-	head := fmt.Sprintf("%-*s  %-*s", verdict, "", id, "scenario")
+	fmt.Fprintf(t.out, "%-*s  %-*s", verdict, "", id, "scenario")
 	for i, c := range cols {
-		head += fmt.Sprintf("  %*s", wide[i], c.head)
+		fmt.Fprintf(t.out, "  %*s", wide[i], c.head)
 	}
-	t.line("%s", head)
+	t.line("")
 	for _, s := range checked {
 		name := clean(s.ID)
-		row := t.mark(kind(s), verdict) + "  " + name + strings.Repeat(" ", id-utf8.RuneCountInString(name))
+		fmt.Fprintf(t.out, "%s  %s%s", t.mark(kind(s), verdict), name, strings.Repeat(" ", id-utf8.RuneCountInString(name)))
 		for i, c := range cols {
-			row += fmt.Sprintf("  %*s", wide[i], c.of(s))
+			fmt.Fprintf(t.out, "  %*s", wide[i], c.of(s))
 		}
-		fmt.Fprintln(t.out, row)
+		t.line("")
 	}
 }
 

@@ -1,7 +1,7 @@
 package render
 
 import (
-	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -16,7 +16,7 @@ import (
 // is when a command ends. Control characters of what was observed are made
 // visible, so that a target's log cannot drive the terminal.
 func Text(w io.Writer, r *reports.Report, o Options) error {
-	t := text{out: bufio.NewWriter(w), color: o.Color}
+	t := text{out: new(bytes.Buffer), color: o.Color}
 	t.table(r, o.Width)
 	for _, s := range byRank(r) {
 		if k := kind(s); k != "pass" && k != "unsupported" {
@@ -45,11 +45,12 @@ func Text(w io.Writer, r *reports.Report, o Options) error {
 	}
 	t.line("")
 	fmt.Fprintf(t.out, "%s  %s\n", t.mark(string(r.Verdict), len(r.Verdict)), clean(headline(r)))
-	return t.out.Flush()
+	_, err := w.Write(t.out.Bytes())
+	return err
 }
 
 type text struct {
-	out   *bufio.Writer
+	out   *bytes.Buffer
 	color bool
 }
 
@@ -142,10 +143,10 @@ func acceptedWords(a reports.Accepted) string {
 	case a.Until != "":
 		s += ", until " + a.Until
 	}
-	switch a.Verdict {
-	case "":
+	if a.Verdict == "" {
 		s += " (did not run)"
-	case reports.Pass:
+	}
+	if a.Verdict == reports.Pass {
 		s += " (it passes: the entry can go)"
 	}
 	return s

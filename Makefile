@@ -1,0 +1,71 @@
+# make        lists the targets
+# make run    is the shortest way from a clone to a report
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO      ?= go
+PKG     ?= ./...
+RUN     ?=
+FUZZTIME ?= 60s
+BENCHTIME ?= 1s
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+BIN     := bin/gauntlet
+LINT    := bin/golangci-lint
+
+.PHONY: help build run test race fuzz bench lint fmt docs cover clean FORCE
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: $(BIN) ## Build bin/gauntlet, static, so that it also runs in an empty container
+
+# Go knows best whether anything changed.
+$(BIN): FORCE
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.stamped=$(VERSION)" -o $@ ./cmd/gauntlet
+
+FORCE:
+
+run: build ## Run the smoke set against the reference proxy; the report goes to runs/latest (RUN="…" replaces the arguments)
+	$(BIN) run $(RUN)
+
+test: ## Run every test (PKG=./scenarios/... for some)
+	$(GO) test -shuffle=on $(PKG)
+
+race: ## Run every test under the race detector
+	$(GO) test -race -shuffle=on $(PKG)
+
+fuzz: ## Fuzz every target for FUZZTIME each, one after the other
+	@for dir in $$($(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' $(PKG)); do \
+	  for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go | sed 's/^func //' | sort -u || true); do \
+	    echo "== $${dir#$(CURDIR)/} $$target"; \
+	    (cd "$$dir" && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) .); \
+	  done; \
+	done
+
+bench: ## Run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PKG)
+
+lint: $(LINT) ## Check vet, formatting and the rules of .golangci.yml
+	$(GO) vet ./...
+	$(LINT) run ./...
+
+# The linters are built from source, at the version tools/lint/go.mod pins.
+$(LINT): tools/lint/go.mod tools/lint/go.sum
+	cd tools/lint && $(GO) build -o $(CURDIR)/$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+fmt: $(LINT) ## Format the code
+	$(LINT) fmt ./...
+
+docs: ## Write generated documents anew; CI fails when that changes anything
+	$(GO) generate ./...
+
+cover: ## Show how much of each package its tests reach; the profile goes to bin/cover.html
+	@mkdir -p bin
+	$(GO) test -coverprofile=bin/cover.out -coverpkg=./... $(PKG)
+	$(GO) tool cover -html=bin/cover.out -o bin/cover.html
+	$(GO) tool cover -func=bin/cover.out | tail -1
+
+clean: ## Remove what was built and the reports of earlier runs
+	rm -rf bin runs
