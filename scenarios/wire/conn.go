@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gauntlet/fixtures/book"
+	"gauntlet/fixtures/http1"
 )
 
 // A Recorder takes the final record of an exchange. It is called once per
@@ -153,7 +154,14 @@ func (c *Conn) sweep() {
 
 // CloseWrite sends FIN and goes on reading.
 func (c *Conn) CloseWrite() error {
-	c.spoil()
+	c.mu.Lock()
+	c.spoilt = true
+	for _, x := range c.queue {
+		if !x.over && x.parser.State() != http1.InTunnel { // which ends one direction after the other
+			x.rec.Flags |= book.HalfClosed
+		}
+	}
+	c.mu.Unlock()
 	if w, ok := c.nc.(interface{ CloseWrite() error }); ok {
 		return w.CloseWrite()
 	}
@@ -166,12 +174,6 @@ func (c *Conn) Reset() {
 		_ = t.SetLinger(0) // without it Close sends FIN, which is the best that is left
 	}
 	c.Close()
-}
-
-func (c *Conn) spoil() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.spoilt = true
 }
 
 // tcp gives the TCP connection underneath.

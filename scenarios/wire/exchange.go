@@ -63,6 +63,12 @@ func (x *Exchange) reset() {
 	if x.req.Old {
 		x.rec.Flags |= book.OldClient
 	}
+	if x.req.Pacing() > 0 {
+		x.rec.Flags |= book.Paced
+	}
+	if x.raw != nil {
+		x.rec.Flags |= book.Scripted
+	}
 }
 
 // ID gives the exchange's id.

@@ -26,8 +26,6 @@ type player struct {
 // open is an exchange under way.
 type open struct {
 	*Exchange
-	ctx     context.Context // ends at the exchange's deadline
-	cancel  context.CancelFunc
 	refused *book.Client // its record when the connection was never made
 	taken   int          // payload bytes that read steps have taken
 	interim uint16       // 1xx answers that receive steps have seen
@@ -52,7 +50,9 @@ func (p *player) play(ctx context.Context) {
 // leave ends the client. A tunnel is left in order: FIN, and then the peer's.
 func (p *player) leave(ctx context.Context) {
 	if x := p.last; x != nil && p.conn != nil && p.conn.tunnelled(x.Exchange) && p.conn.CloseWrite() == nil {
-		p.conn.Await(x.ctx, x.Exchange)
+		ctx, cancel := p.within(ctx, x)
+		defer cancel()
+		p.conn.Await(ctx, x.Exchange)
 	}
 	p.hangUp()
 }
@@ -66,38 +66,40 @@ func (p *player) hangUp() {
 }
 
 // drop forgets the connection and what was on it.
-func (p *player) drop() {
-	for _, x := range p.pending {
-		x.cancel()
-	}
-	p.conn, p.pending, p.last = nil, nil, nil
-}
+func (p *player) drop() { p.conn, p.pending, p.last = nil, nil, nil }
 
-// begin makes an exchange with its deadline.
-func (p *player) begin(ctx context.Context, req Request, as string) *open {
-	deadline := p.cfg.Deadline
-	if d := p.client.Deadline.D(); d > 0 {
-		deadline = d
-	}
+// begin makes an exchange.
+func (p *player) begin(req Request, as string) *open {
 	x := &open{Exchange: NewExchange(p.cfg.IDs.Next(), req, p.group, time.Now())}
 	x.keep = true
-	x.ctx, x.cancel = context.WithTimeoutCause(ctx, deadline, ErrDeadline)
 	p.name(as, x.id.Seq)
 	return x
 }
 
+// within bounds one step of an exchange. The deadline counts anew for each, so
+// that the time a script lets pass by itself is never the target's.
+func (p *player) within(ctx context.Context, x *open) (context.Context, context.CancelFunc) {
+	deadline := p.cfg.Deadline
+	if d := p.client.Deadline.D(); d > 0 {
+		deadline = d
+	}
+	return context.WithTimeoutCause(ctx, deadline+x.req.Pacing(), ErrDeadline)
+}
+
 // start begins x by way of do, which reports false when the connection takes
 // no further exchange; then x begins on a new one.
-func (p *player) start(x *open, do func(*Conn) bool) {
-	if p.conn != nil && !do(p.conn) {
+func (p *player) start(ctx context.Context, x *open, do func(context.Context, *Conn) bool) {
+	ctx, cancel := p.within(ctx, x)
+	defer cancel()
+	if p.conn != nil && !do(ctx, p.conn) {
 		p.hangUp()
 	}
 	if x.rec.Conn == 0 {
 		var rec *book.Client
-		if p.conn, rec = p.dial(x.ctx, x.Exchange); p.conn == nil {
+		if p.conn, rec = p.dial(ctx, x.Exchange); p.conn == nil {
 			x.refused, p.over = rec, true
 		} else {
-			do(p.conn)
+			do(ctx, p.conn)
 		}
 	}
 	p.pending, p.last = append(p.pending, x), x

@@ -76,7 +76,9 @@ func (c *Conn) WriteRaw(ctx context.Context, x *Exchange, b []byte, generated bo
 		}
 		return false
 	}
-	c.spoilt = c.spoilt || err != nil
+	if err != nil {
+		c.broken(ctx, x)
+	}
 	if x.raw == nil || x.rec.Flags&book.SentAll != 0 {
 		return true
 	}

@@ -8,11 +8,11 @@ import (
 
 // writer gives the exchange that raw bytes written now belong to, a new one if
 // need be. First is what will be written first.
-func (p *player) writer(ctx context.Context, as, first string) *open {
+func (p *player) writer(as, first string) *open {
 	if x := p.last; x != nil && (p.conn == nil || x.rec.Conn == 0 || p.conn.takes(x.Exchange)) {
 		return x
 	}
-	x := p.begin(ctx, Request{}, as)
+	x := p.begin(Request{}, as)
 	x.makeRaw(first)
 	p.last = x
 	return x
@@ -20,15 +20,17 @@ func (p *player) writer(ctx context.Context, as, first string) *open {
 
 // raw writes bytes of the current exchange.
 func (p *player) raw(ctx context.Context, as string, b []byte, generated bool) {
-	x := p.writer(ctx, as, string(b))
+	x := p.writer(as, string(b))
 	switch {
 	case x.refused != nil:
 		return
 	case x.rec.Conn == 0:
-		p.start(x, func(c *Conn) bool { return c.WriteRaw(x.ctx, x.Exchange, b, generated) })
+		p.start(ctx, x, func(ctx context.Context, c *Conn) bool { return c.WriteRaw(ctx, x.Exchange, b, generated) })
 		return
 	}
-	p.conn.WriteRaw(x.ctx, x.Exchange, b, generated)
+	ctx, cancel := p.within(ctx, x)
+	defer cancel()
+	p.conn.WriteRaw(ctx, x.Exchange, b, generated)
 }
 
 // pattern gives the next n bytes of the generated request body.

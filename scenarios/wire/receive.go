@@ -9,7 +9,7 @@ import (
 )
 
 // receive waits for the oldest exchange that has not been received.
-func (p *player) receive(s *script.Step) {
+func (p *player) receive(ctx context.Context, s *script.Step) {
 	if len(p.pending) == 0 {
 		return
 	}
@@ -18,13 +18,12 @@ func (p *player) receive(s *script.Step) {
 	if x.refused != nil {
 		rec = *x.refused
 	} else {
-		rec = p.await(x, s.Receive)
+		rec = p.await(ctx, x, s.Receive)
 	}
 	p.compare(x, s.Receive, rec)
 	if rec.End == book.EndNone {
 		return
 	}
-	x.cancel()
 	p.pending = p.pending[1:]
 	if p.last == x && x.refused != nil {
 		p.last = nil
@@ -32,11 +31,11 @@ func (p *player) receive(s *script.Step) {
 	p.over = p.over || rec.Flags&book.CloseAnnounced != 0
 }
 
-func (p *player) await(x *open, r *script.Receive) book.Client {
-	ctx := x.ctx
+func (p *player) await(ctx context.Context, x *open, r *script.Receive) book.Client {
+	ctx, cancel := p.within(ctx, x)
+	defer cancel()
 	if r.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(x.ctx, r.Timeout.D(), ErrDeadline)
+		ctx, cancel = context.WithTimeoutCause(ctx, r.Timeout.D(), ErrDeadline)
 		defer cancel()
 	}
 	_ = p.conn.StartReading() // fails only on a connection that is closed
@@ -107,7 +106,9 @@ func (p *player) read(ctx context.Context, s *script.Step) {
 		want = len(s.Read.Text)
 	}
 	to := x.taken + want
-	p.conn.await(x.ctx, x.Exchange, func() bool {
+	ctx, cancel := p.within(ctx, x)
+	defer cancel()
+	p.conn.await(ctx, x.Exchange, func() bool {
 		if s.Read.Until == script.UntilAny {
 			return x.parser.Started()
 		}

@@ -3,10 +3,12 @@ package wire
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"gauntlet/fixtures/book"
 	"gauntlet/fixtures/exchange"
 	"gauntlet/fixtures/http1"
+	"gauntlet/fixtures/script"
 	"gauntlet/fixtures/units"
 )
 
@@ -25,6 +27,27 @@ type Request struct {
 	Expect   bool          // Expect: 100-continue, RFC 9110 §10.1.1
 	Key      bool          // carry an Idempotency-Key
 	NoID     bool          // carry neither exchange id nor traceparent
+
+	// Slow is how long the backend takes over its answer because the request
+	// asks it to, see Ask.
+	Slow time.Duration
+}
+
+// Ask makes the request ask a backend that responds as asked for an answer.
+func (r *Request) Ask(a script.Ask) {
+	r.Fields = append(r.Fields, http1.Field{Name: exchange.AskHeader, Value: a.Encode()})
+	r.Slow = a.After.D() + taking(int64(a.Size), a.Pace)
+}
+
+// Pacing is how long the exchange takes on purpose: what a deadline is to allow
+// on top.
+func (r *Request) Pacing() time.Duration { return r.Slow + taking(r.Size, r.Pace) }
+
+func taking(size int64, pace units.Pace) time.Duration {
+	if pace <= 0 {
+		return 0
+	}
+	return time.Duration(float64(size) / float64(pace) * float64(time.Second))
 }
 
 func (r *Request) method() string {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gauntlet/fixtures/exchange"
 	"gauntlet/fixtures/http1"
 	"gauntlet/fixtures/script"
 	"gauntlet/fixtures/units"
@@ -19,10 +18,10 @@ import (
 func (p *player) step(ctx context.Context, s *script.Step) {
 	switch {
 	case s.Send != nil:
-		x := p.begin(ctx, p.request(s.Send), s.As)
-		p.start(x, func(c *Conn) bool { return c.Send(x.ctx, x.Exchange) })
+		x := p.begin(p.request(s.Send), s.As)
+		p.start(ctx, x, func(ctx context.Context, c *Conn) bool { return c.Send(ctx, x.Exchange) })
 	case s.Receive != nil:
-		p.receive(s)
+		p.receive(ctx, s)
 	case s.Read != nil:
 		p.read(ctx, s)
 	case s.Write != nil:
@@ -81,7 +80,7 @@ func FromSend(s *script.Send) Request {
 		r.Size, r.Pace, r.Chunked = int64(s.Body.Size), s.Body.Pace, s.Body.Chunked
 	}
 	if s.Ask != nil {
-		r.Fields = append(r.Fields, http1.Field{Name: exchange.AskHeader, Value: s.Ask.Encode()})
+		r.Ask(*s.Ask)
 	}
 	return r
 }
@@ -106,7 +105,7 @@ func (p *player) pause(ctx context.Context, s *script.Pause) {
 // write performs a write step in the pieces it asks for.
 func (p *player) write(ctx context.Context, s *script.Step) {
 	w := s.Write
-	b := p.bytes(ctx, s)
+	b := p.bytes(s)
 	cuts := slices.Clone(w.Split)
 	for at := w.Every; w.Every > 0 && at < len(b); at += w.Every {
 		cuts = append(cuts, at)
@@ -123,14 +122,14 @@ func (p *player) write(ctx context.Context, s *script.Step) {
 
 // bytes gives what a write step writes, and makes sure that there is an
 // exchange for it to belong to, whose id is ${id}.
-func (p *player) bytes(ctx context.Context, s *script.Step) []byte {
+func (p *player) bytes(s *script.Step) []byte {
 	w := s.Write
 	first := w.Text
 	if w.Hex != "" {
 		b, _ := hex.DecodeString(w.Hex) // checked by script.ValidateSteps
 		first = string(b)
 	}
-	x := p.writer(ctx, s.As, first)
+	x := p.writer(s.As, first)
 	if w.Pattern > 0 {
 		return p.pattern(x, int64(w.Pattern))
 	}
@@ -139,7 +138,7 @@ func (p *player) bytes(ctx context.Context, s *script.Step) []byte {
 
 // chunk writes one chunk of the generated body, or the first of it.
 func (p *player) chunk(ctx context.Context, s *script.Step) {
-	x := p.writer(ctx, s.As, "")
+	x := p.writer(s.As, "")
 	b := strconv.AppendInt(nil, int64(s.Chunk.Size), 16)
 	b = append(b, "\r\n"...)
 	if s.Chunk.Cut != nil {

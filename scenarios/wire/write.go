@@ -48,9 +48,18 @@ func (c *Conn) Send(ctx context.Context, x *Exchange) bool {
 		c.withdraw(x)
 		return false
 	default:
-		c.spoilt = true
+		c.broken(ctx, x)
 	}
 	return true
+}
+
+// broken notes that x's request could not be written whole. Its answer may
+// still come, unless that was because ctx is done. Call it with the lock held.
+func (c *Conn) broken(ctx context.Context, x *Exchange) {
+	c.spoilt = true
+	if ctx.Err() != nil && !x.over {
+		c.expire(ctx, x)
+	}
 }
 
 func (c *Conn) request(ctx context.Context, x *Exchange) error {
