@@ -40,5 +40,6 @@ func (c *conn) reusable() bool {
 		return false
 	}
 	c.br.trim()
+	c.bodyIdle = 0
 	return true
 }

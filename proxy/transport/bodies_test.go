@@ -78,28 +78,33 @@ func (f *failingBody) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// tap is a connection whose writes are watched; it is still a syscall.Conn.
+// tap is a connection whose writes are watched.
 type tap struct {
-	*net.TCPConn
-	write func(c *net.TCPConn, p []byte) (int, error)
+	net.Conn
+	write func(c net.Conn, p []byte) (int, error)
 }
 
-func (t tap) Write(p []byte) (int, error) { return t.write(t.TCPConn, p) }
+func (t tap) Write(p []byte) (int, error) { return t.write(t.Conn, p) }
 
-func tapped(write func(c *net.TCPConn, p []byte) (int, error)) func(*transport.Config) {
+// tapped watches the writes of whatever the configuration dials.
+func tapped(write func(c net.Conn, p []byte) (int, error)) func(*transport.Config) {
 	return func(c *transport.Config) {
+		dial := c.Dial
+		if dial == nil {
+			dial = (&net.Dialer{}).DialContext
+		}
 		c.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
-			nc, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+			nc, err := dial(ctx, network, addr)
 			if err != nil {
 				return nil, err
 			}
-			return tap{nc.(*net.TCPConn), write}, nil
+			return tap{nc, write}, nil
 		}
 	}
 }
 
 func countWrites(n *atomic.Int32) func(*transport.Config) {
-	return tapped(func(c *net.TCPConn, p []byte) (int, error) {
+	return tapped(func(c net.Conn, p []byte) (int, error) {
 		n.Add(1)
 		return c.Write(p)
 	})
@@ -108,7 +113,7 @@ func countWrites(n *atomic.Int32) func(*transport.Config) {
 // breakWrites lets n writes pass and fails the later ones with EPIPE.
 func breakWrites(n int32) func(*transport.Config) {
 	var done atomic.Int32
-	return tapped(func(c *net.TCPConn, p []byte) (int, error) {
+	return tapped(func(c net.Conn, p []byte) (int, error) {
 		if done.Add(1) > n {
 			return 0, syscall.EPIPE
 		}

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,9 +20,10 @@ const bound = 5 * time.Second // every timeout of newPool
 // time is simulated. A write on it waits for the reader.
 type far struct {
 	net.Conn
-	n int
 	r *bufio.Reader
 }
+
+func newFar(nc net.Conn) *far { return &far{nc, bufio.NewReader(nc)} }
 
 func (f *far) head() (*http.Request, error) { return http.ReadRequest(f.r) }
 
@@ -52,13 +52,12 @@ func (f *far) answers(resp string) {
 
 // piped makes every dial reach handle.
 func piped(wg *sync.WaitGroup, handle func(*far)) func(*transport.Config) {
-	var n atomic.Int32
 	return func(c *transport.Config) {
 		c.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			near, there := net.Pipe()
 			wg.Go(func() {
 				defer there.Close()
-				handle(&far{there, int(n.Add(1)), bufio.NewReader(there)})
+				handle(newFar(there))
 			})
 			return near, nil
 		}

@@ -135,8 +135,8 @@ func (p *Pool) giveBack(g grant) {
 // checkin gives a connection, and with it the slot, to the next in the queue
 // or keeps it idle.
 func (p *Pool) checkin(c *conn) {
-	c.idleSince = time.Now()
 	p.mu.Lock()
+	c.idleSince = time.Now() // in here, so that idle stays in this order
 	if p.closed || (p.waiting.Len() == 0 && p.cfg.MaxIdle < 0) {
 		p.mu.Unlock()
 		p.discard(c)
