@@ -23,16 +23,25 @@ type result struct {
 // word), nor an attempt that may have run for one that never began.
 func better(before, now result) result {
 	switch {
-	case before == result{}, now.resp != nil, now.err.Source == transport.SourceClient:
+	case before == result{}, now.resp != nil:
 		return now
+	case now.err.Source == transport.SourceClient:
+		return now.after(before)
 	case before.resp != nil, now.err.Source == transport.SourceProxy && !now.err.Sent:
 		return before
-	case before.err.Sent && !now.err.Sent:
-		e := *now.err
-		e.Sent, e.Unprocessed = true, false // of the exchange as a whole
-		return result{err: &e}
 	}
-	return now
+	return now.after(before)
+}
+
+// after makes an error speak for the exchange as a whole: what any try may
+// have sent was sent.
+func (r result) after(before result) result {
+	if r.err.Sent || (before.err != nil && !before.err.Sent) {
+		return r
+	}
+	e := *r.err
+	e.Sent, e.Unprocessed = true, false
+	return result{err: &e}
 }
 
 // keep reads a response that a retry may replace, so that its connection is
