@@ -33,6 +33,7 @@ var causes = []struct {
 	class  string
 }{
 	{transport.ErrPoolTimeout, http.StatusServiceUnavailable, "pool_timeout"},
+	{transport.ErrPoolFull, http.StatusServiceUnavailable, "pool_full"},
 	{transport.ErrPoolClosed, http.StatusServiceUnavailable, "stopping"},
 	{upstream.ErrBreakerOpen, http.StatusServiceUnavailable, "breaker_open"},
 	{transport.ErrConnectTimeout, http.StatusGatewayTimeout, "connect_timeout"},
@@ -79,6 +80,9 @@ func explain(err error, body bodyFault) failure {
 			f := failure{status: c.status, class: c.class}
 			if e, ok := errors.AsType[*transport.Error](err); ok {
 				f.retryAfter = e.RetryAfter
+				if e.Source == transport.SourceClient && e.Timeout {
+					return bodyCauses[bodyTimeout] // it was the client that all waited for
+				}
 			}
 			if f.status == http.StatusServiceUnavailable {
 				f.retryAfter = max(f.retryAfter, time.Second)

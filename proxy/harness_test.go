@@ -43,7 +43,9 @@ func newWire(t *testing.T, c net.Conn, n int) *wire {
 // must ends the goroutine of a test when err is not nil.
 func (w *wire) must(err error, what string) {
 	if err != nil {
-		w.t.Errorf("%s: %v", what, err)
+		if w.t.Context().Err() == nil { // else the test is over and closes everything
+			w.t.Errorf("%s: %v", what, err)
+		}
 		runtime.Goexit()
 	}
 }
@@ -62,6 +64,18 @@ func (w *wire) await(barrier <-chan struct{}) {
 	case <-barrier:
 	case <-w.t.Context().Done():
 		runtime.Goexit()
+	}
+}
+
+// take receives what a backend saw.
+func take[T any](t *testing.T, ch <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-ch:
+		return v
+	case <-time.After(patience):
+		t.Fatal("nothing came")
+		panic("not reached")
 	}
 }
 

@@ -19,6 +19,9 @@ func route(table *router.Router[string], forward http.Handler) http.Handler {
 			return
 		}
 		path, _, _ := strings.Cut(target(r), "?")
+		if path == "*" { // OPTIONS * asks about the server as a whole
+			path = "/"
+		}
 		found, ok := table.Match(r.Host, path)
 		if !ok {
 			reply(w, r, failure{status: http.StatusNotFound, class: "no_route"})

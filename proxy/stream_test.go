@@ -262,7 +262,7 @@ func TestClientHalfClose(t *testing.T) {
 	cl := r.dial()
 	cl.send("GET / HTTP/1.1\nHost: x\n\n")
 	require.NoError(t, cl.CloseWrite())
-	<-asked
+	take(t, asked)
 	// The FIN is certainly there before the backend answers.
 	eventually(t, func() bool { return r.p.Pools().Endpoints[0].Leased == 1 }, "leased")
 	close(answer)
