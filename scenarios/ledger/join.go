@@ -50,7 +50,10 @@ func (l *Ledger) seat() error {
 		if clients[i].Seq == 0 || s.client != 0 {
 			return fmt.Errorf("%w: two client records of exchange %d, or one of exchange 0", ErrBooks, clients[i].Seq)
 		}
-		s.client = uint32(i + 1)
+		s.client, s.sent = uint32(i+1), clients[i].Started != 0
+		if !s.sent {
+			l.outside.unsent++
+		}
 	}
 	return nil
 }
@@ -116,11 +119,7 @@ func (l *Ledger) phantom(a *book.Arrival) bool {
 	if a.Flags&book.NoID != 0 || a.Run != l.books.Run || !l.books.Client.Sealed {
 		return false
 	}
-	return a.Seq >= uint64(len(l.seats)) || !l.started(&l.seats[a.Seq])
-}
-
-func (l *Ledger) started(s *seat) bool {
-	return s.client != 0 && l.books.Client.Clients[s.client-1].Started != 0
+	return a.Seq >= uint64(len(l.seats)) || !l.seats[a.Seq].sent
 }
 
 // longChain is how many arrivals of one exchange are searched one by one.

@@ -12,13 +12,10 @@ import (
 // judge gives every exchange sent its outcome, and counts.
 func (l *Ledger) judge() error {
 	f := facts{ledger: l}
-	for i := range l.seats {
-		s := &l.seats[i]
-		if s.client == 0 {
-			continue
-		}
-		if !l.started(s) {
-			l.outside.unsent++
+	clients := l.books.Client.Clients
+	for i := range clients { // in the order of the book, which is that of memory
+		s := &l.seats[clients[i].Seq]
+		if !s.sent {
 			continue
 		}
 		f.read(s)

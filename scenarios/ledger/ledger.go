@@ -42,6 +42,7 @@ type seat struct {
 	arrival uint32 // the exchange's last linked arrival, +1
 	rule    uint8  // index into rules, +1; 0 when nothing was sent
 	mark    mark
+	sent    bool
 }
 
 type mark uint8
