@@ -23,6 +23,11 @@ Exit codes: 0 passed or exposed, 1 failed, 2 wrong usage or a malformed file, 3 
 
 // cli is the command line; each field that is a command is a file of its own.
 type cli struct {
+	Run     runCmd     `cmd:"" help:"Run scenarios against a proxy and give the verdict."`
+	List    listCmd    `cmd:"" help:"List scenarios, faults, targets, mutants, steps or settings."`
+	Judge   judgeCmd   `cmd:"" help:"Give the verdict again from a run's evidence."`
+	Proxy   proxyCmd   `cmd:"" help:"Run the reference proxy on its own."`
+	Dev     devCmd     `cmd:"" help:"For those who work on Gauntlet."`
 	Version versionCmd `cmd:"" help:"Say which Gauntlet this is."`
 }
 

@@ -28,18 +28,20 @@ var ErrIncomplete = errors.New("evidence is missing")
 
 // Run is run.json.
 type Run struct {
-	Schema      string            `json:"schema"`
-	Target      RunTarget         `json:"target"`
-	Seed        uint64            `json:"seed,string"`
-	Started     string            `json:"started"` // RFC 3339
-	Seconds     float64           `json:"seconds"`
-	Command     string            `json:"command"` // as a user would repeat it
-	Backends    string            `json:"backends"`
-	Strict      bool              `json:"strict"`
-	Interrupted bool              `json:"interrupted"` // ended before every case had run
-	Cases       []CaseRef         `json:"cases"`       // planned, in order
-	Accept      []Accepted        `json:"accept,omitempty"`
-	Environment map[string]string `json:"environment"`
+	Schema string    `json:"schema"`
+	Target RunTarget `json:"target"`
+	// TargetArgument is what --target was given, to repeat the run.
+	TargetArgument string            `json:"target_argument,omitempty"`
+	Seed           uint64            `json:"seed,string"`
+	Started        string            `json:"started"` // RFC 3339
+	Seconds        float64           `json:"seconds"`
+	Command        string            `json:"command"` // as a user would repeat it
+	Backends       string            `json:"backends"`
+	Strict         bool              `json:"strict"`
+	Interrupted    bool              `json:"interrupted"` // ended before every case had run
+	Cases          []CaseRef         `json:"cases"`       // planned, in order
+	Accept         []Accepted        `json:"accept,omitempty"`
+	Environment    map[string]string `json:"environment"`
 }
 
 // RunSchema names this version of Run.
@@ -66,8 +68,8 @@ type Accepted struct {
 	Until    string `json:"until"`
 }
 
-// Path of a case's directory.
-func (c CaseRef) path() string {
+// Path is the case's directory below the run's.
+func (c CaseRef) Path() string {
 	name := c.Slug
 	if c.Repetition > 1 {
 		name += "#" + strconv.Itoa(c.Repetition)
@@ -76,7 +78,7 @@ func (c CaseRef) path() string {
 }
 
 // Case is the directory of a case.
-func (d Dir) Case(c CaseRef) string { return filepath.Join(string(d), c.path()) }
+func (d Dir) Case(c CaseRef) string { return filepath.Join(string(d), c.Path()) }
 
 // Scenario is the path of a scenario's own file.
 func (d Dir) Scenario(id string) string {

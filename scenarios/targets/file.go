@@ -32,10 +32,10 @@ func FromSpec(spec Spec, path string, env func(string) (string, bool)) Target {
 func (f *fileTarget) Name() string    { return f.spec.Name }
 func (f *fileTarget) Version() string { return f.spec.Version }
 
-// Endpoints is how many backends the file makes use of.
+// endpoints is how many backends the file makes use of.
 func (f *fileTarget) endpoints() int {
 	n := 1
-	for _, text := range f.texts() {
+	for _, text := range f.spec.texts() {
 		if strings.Contains(text, "${backends}") {
 			return 64
 		}
@@ -49,12 +49,12 @@ func (f *fileTarget) endpoints() int {
 }
 
 // texts are all places where placeholders may stand.
-func (f *fileTarget) texts() []string {
-	texts := slices.Clone(f.spec.Start)
-	for _, v := range f.spec.Env {
+func (s *Spec) texts() []string {
+	texts := slices.Clone(s.Start)
+	for _, v := range s.Env {
 		texts = append(texts, v)
 	}
-	for _, file := range f.spec.Files {
+	for _, file := range s.Files {
 		for _, v := range file.Replace {
 			texts = append(texts, v)
 		}

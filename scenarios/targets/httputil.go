@@ -15,7 +15,7 @@ type httputilTarget struct{ program string }
 
 func (h httputilTarget) Name() string { return "httputil" }
 
-func (h httputilTarget) Version() string { return firstLine(h.program, "--version") }
+func (h httputilTarget) Version() string { return firstLine(h.program, "version") }
 
 func (h httputilTarget) Plan(w Wants) (*Plan, error) {
 	fixed := map[string]string{"upstream.endpoints": "1", "upstream.retries": "0", "upstream.workers": "1", "upstream.idle_timeout": "1m30s", "upstream.timeouts.connect": "30s"}

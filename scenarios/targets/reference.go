@@ -30,7 +30,7 @@ func Mutant(program, mutant string) Target {
 
 func (p *proxyTarget) Name() string { return p.name }
 
-func (p *proxyTarget) Version() string { return firstLine(p.args[0], "--version") }
+func (p *proxyTarget) Version() string { return firstLine(p.args[0], "version") }
 
 // proxyFeatures is what the reference proxy can do.
 var proxyFeatures = []string{"trailers", "interim", "upgrade", "full_duplex", "retries", "recovery", "breaker", "http1.0", "drain", "pool", "streaming", "expect"}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"strings"
+
+	"gauntlet/fixtures/mutants"
+	"gauntlet/scenarios/evidence"
+	"gauntlet/scenarios/targets"
+)
+
+// chosen is the target of a run and what its file says beside it.
+type chosen struct {
+	targets.Target
+	sha    string
+	accept []evidence.Accepted
+	listen []string
+}
+
+// findTarget gives the target of that name, or the one that a file of that
+// name describes.
+func findTarget(name string) (chosen, error) {
+	if mutant, ok := strings.CutPrefix(name, "mutant:"); ok {
+		if _, known := mutants.Find(mutant); !known {
+			return chosen{}, fmt.Errorf("--target: no mutant is named %q; see gauntlet list mutants", mutant)
+		}
+		return chosen{Target: targets.Mutant(program(), mutant)}, nil
+	}
+	switch name {
+	case "reference":
+		return chosen{Target: targets.Reference(program())}, nil
+	case "httputil":
+		return chosen{Target: targets.Httputil(program())}, nil
+	case "nginx":
+		return installedTarget(targets.Nginx())
+	case "haproxy":
+		return installedTarget(targets.HAProxy())
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return chosen{}, fmt.Errorf("--target: %q is no built-in target (reference, httputil, nginx, haproxy, mutant:NAME) and cannot be read as a file: %w", name, err)
+	}
+	t, spec, err := targets.Parse(name, text, os.LookupEnv)
+	if err != nil {
+		return chosen{}, err
+	}
+	sum := sha256.Sum256(text)
+	out := chosen{Target: t, sha: hex.EncodeToString(sum[:]), listen: spec.Backends.Listen}
+	for _, a := range spec.Accept {
+		out.accept = append(out.accept, evidence.Accepted{Scenario: a.Scenario, Because: a.Because, Until: a.Until})
+	}
+	return out, nil
+}
+
+func installedTarget(t targets.Target) (chosen, error) {
+	if t.Version() == "" {
+		return chosen{}, fmt.Errorf("--target: %s is not installed here, or not on PATH", t.Name())
+	}
+	return chosen{Target: t}, nil
+}

@@ -1,0 +1,60 @@
+package catalog_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"gauntlet/fixtures/mutants"
+	"gauntlet/scenarios/catalog"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestTheCatalogueIsWhole(t *testing.T) {
+	entries, err := catalog.All()
+	require.NoError(t, err)
+	families := map[string]int{}
+	for _, e := range entries {
+		s := e.Scenario()
+		families[s.Family()]++
+		require.NotEmpty(t, s.Refs, s.ID)
+		require.NotEmpty(t, s.Failure, "%s says how to read a failure", s.ID)
+		require.NotEmpty(t, s.Catches, "%s names a mutant it catches", s.ID)
+		for _, name := range s.Catches {
+			_, ok := mutants.Find(name)
+			require.True(t, ok || name == "any", "%s: catches: no mutant is named %q", s.ID, name)
+		}
+	}
+	require.GreaterOrEqual(t, len(entries), 24)
+	for _, family := range []string{"timeouts", "chunked-framing", "breaker", "pool", "keepalive"} {
+		require.GreaterOrEqual(t, families[family], 4, family)
+	}
+}
+
+// Every mutant but those kept for general traffic is named by a scenario.
+func TestEveryMutantIsClaimed(t *testing.T) {
+	entries, err := catalog.All()
+	require.NoError(t, err)
+	claimed := map[string]bool{"shared-answer": true, "flip-byte": true, "cut-64k": true, "lying-status": true}
+	for _, e := range entries {
+		for _, name := range e.Scenario().Catches {
+			claimed[name] = true
+		}
+	}
+	for _, m := range mutants.All() {
+		require.True(t, claimed[m.Name], m.Name)
+	}
+}
+
+func TestSelect(t *testing.T) {
+	entries, err := catalog.All()
+	require.NoError(t, err)
+	byID, err := catalog.Select(entries, []string{"pool/cap-holds", "retries"})
+	require.NoError(t, err)
+	require.Len(t, byID, 3)
+	_, err = catalog.Select(entries, []string{"pool", "nothing"})
+	require.ErrorIs(t, err, catalog.ErrNone)
+	require.ErrorContains(t, err, `"nothing" is no id, family or tag; families: breaker, chunked-framing`)
+}

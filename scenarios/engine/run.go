@@ -1,0 +1,230 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"gauntlet/chaos/relay"
+	"gauntlet/fixtures/backend"
+	"gauntlet/fixtures/book"
+	"gauntlet/fixtures/http1"
+	"gauntlet/fixtures/script"
+	"gauntlet/scenarios/evidence"
+	"gauntlet/scenarios/otlp"
+	"gauntlet/scenarios/targets"
+	"gauntlet/scenarios/wire"
+)
+
+// stage is everything one case stands on. The stage that made a part closes
+// it, in strike.
+type stage struct {
+	engine *Engine
+	c      planned
+	facts  *evidence.Case
+	hub    *script.Hub
+	ids    *wire.IDs
+
+	backends []backend.Server
+	relays   []*relay.Relay
+	receiver *otlp.Receiver
+	client   *book.Writer
+	faults   *book.Writer
+	target   *instance
+	address  string     // where clients connect
+	mu       sync.Mutex // guards facts.Errors against companions
+}
+
+// run carries out a case: what cannot be done is an error in its facts.
+func (e *Engine) run(ctx context.Context, c planned) *evidence.Case {
+	s := &stage{engine: e, c: c, hub: script.NewHub()}
+	s.facts = &evidence.Case{
+		Schema: evidence.CaseSchema, Scenario: c.ID, Slug: c.Slug, Repetition: c.ref.Repetition,
+		Run: newRun(), Seed: c.seed, Started: time.Now().UnixNano(), Backends: c.BackendCount(),
+		Target: evidence.Target{Name: e.cfg.Target.Name()}, Windows: map[string]evidence.Window{},
+	}
+	s.ids = wire.NewIDs(s.facts.Run)
+	ctx, cancel := context.WithTimeout(ctx, c.Limit()+30*time.Second)
+	defer cancel()
+	err := s.provision(ctx)
+	if err == nil {
+		s.drive(ctx)
+		s.settle(ctx)
+	}
+	s.strike()
+	var lacks *targets.Unsupported
+	switch {
+	case errors.As(err, &lacks):
+		s.facts.Unsupported = lacks.Lacks
+	case err != nil:
+		s.fail(err)
+	}
+	s.facts.Sent = s.ids.Sent()
+	s.facts.Stopped = time.Now().UnixNano()
+	return s.facts
+}
+
+// fail notes an error of the harness: the case will be invalid.
+func (s *stage) fail(err error) {
+	if err != nil {
+		s.facts.Errors = append(s.facts.Errors, err.Error())
+	}
+}
+
+// provision builds the stage from the back: backends, the links to them, the
+// receiver, the target, the link to it.
+func (s *stage) provision(ctx context.Context) error {
+	dir, ref := s.engine.cfg.Dir, s.c.ref
+	if err := os.RemoveAll(dir.Case(ref)); err != nil {
+		return fmt.Errorf("make the case's directory: %w", err)
+	}
+	if err := os.MkdirAll(dir.Target(ref), 0o755); err != nil {
+		return fmt.Errorf("make the case's directory: %w", err)
+	}
+	if err := s.books(); err != nil {
+		return err
+	}
+	endpoints, err := s.startBackends(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.receive(ctx); err != nil {
+		return err
+	}
+	plan, err := s.plan(endpoints)
+	if err != nil {
+		return err
+	}
+	s.facts.Settings = plan.Settings
+	s.target, err = startTarget(ctx, s.engine.cfg.Target.Name(), plan, dir.Target(ref), s.engine.cfg.Supervisor)
+	if err != nil {
+		return err
+	}
+	s.address, err = s.link(ctx, 0, plan.Address)
+	if err != nil {
+		return err
+	}
+	return s.baseline(ctx)
+}
+
+func (s *stage) books() (err error) {
+	dir, ref := s.engine.cfg.Dir, s.c.ref
+	if s.client, err = book.Create(dir.ClientBook(ref), book.Header{Kind: book.ClientBook, Run: s.facts.Run}); err != nil {
+		return err
+	}
+	for i, f := range s.c.Faults {
+		if !f.Does() {
+			continue
+		}
+		s.facts.Faults = append(s.facts.Faults, evidence.Fault{Name: f.Name, Link: f.Link, Fault: f.Fault.String()})
+		if s.faults == nil {
+			s.faults, err = book.Create(dir.FaultBook(ref), book.Header{Kind: book.FaultBook, Run: s.facts.Run})
+		}
+		if err != nil {
+			return fmt.Errorf("fault %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// startBackends gives the addresses at which the target finds them.
+func (s *stage) startBackends(ctx context.Context) ([]string, error) {
+	var endpoints []string
+	for n := 1; n <= s.c.BackendCount(); n++ {
+		listen := "127.0.0.1:0"
+		if n <= len(s.engine.cfg.Listen) {
+			listen = s.engine.cfg.Listen[n-1]
+		}
+		b, err := s.engine.cfg.Backend(ctx, backend.Config{
+			Number: n, Listen: listen, Rules: s.c.Rules(n), Run: s.facts.Run, Seed: s.c.seed,
+			Book: s.engine.cfg.Dir.BackendBook(s.c.ref, n), Hub: s.hub,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("start backend %d: %w", n, err)
+		}
+		s.backends = append(s.backends, b)
+		endpoint, err := s.link(ctx, uint16(n), b.Addr())
+		if err != nil {
+			return nil, err
+		}
+		endpoints = append(endpoints, endpoint)
+	}
+	return endpoints, nil
+}
+
+// link puts a relay before the address when the link has a fault window, and
+// leaves the address alone when it has none: a relay blurs FIN, RST and the
+// order of connects.
+func (s *stage) link(ctx context.Context, number uint16, to string) (string, error) {
+	var windows []relay.Window
+	n := uint16(0)
+	for i := range s.c.Faults {
+		f := &s.c.Faults[i]
+		if !f.Does() {
+			continue
+		}
+		n++
+		if at, ok := f.LinkNumber(); !ok || at != number {
+			continue
+		}
+		windows = append(windows, relay.Window{
+			Number: n, Name: f.Title(), From: f.From.D(), Until: f.Until.D(),
+			Fault: f.Fault.Fault, Share: f.Share, Direction: f.Direction,
+		})
+	}
+	if len(windows) == 0 {
+		return to, nil
+	}
+	r, err := relay.Start(ctx, relay.Config{Listen: "127.0.0.1:0", To: to, Link: number, Windows: windows, Seed: s.c.seed, Book: s.faults})
+	if err != nil {
+		return "", fmt.Errorf("link %d: %w", number, err)
+	}
+	s.relays = append(s.relays, r)
+	return r.Addr(), nil
+}
+
+func (s *stage) receive(ctx context.Context) (err error) {
+	s.receiver, err = otlp.Start(context.WithoutCancel(ctx), otlp.Config{Path: s.engine.cfg.Dir.Spans(s.c.ref)})
+	if err != nil {
+		return fmt.Errorf("start the span receiver: %w", err)
+	}
+	return nil
+}
+
+func (s *stage) plan(endpoints []string) (*targets.Plan, error) {
+	listen, err := s.engine.ports.address()
+	if err != nil {
+		return nil, err
+	}
+	admin, err := s.engine.ports.address()
+	if err != nil {
+		return nil, err
+	}
+	return s.engine.cfg.Target.Plan(targets.Wants{
+		Given: s.c.Given(), Requires: slices.Clone(s.c.Requires), Backends: endpoints,
+		Listen: listen, Admin: admin, OTLP: s.receiver.Endpoint(), Dir: s.engine.cfg.Dir.Target(s.c.ref),
+	})
+}
+
+// wireTarget says to the clients where requests go and what they carry.
+func (s *stage) wireTarget() wire.Target {
+	r := s.target.plan.Request
+	t := wire.Target{Address: s.address, Host: r.Host, Prefix: r.Prefix}
+	for _, name := range sortedKeys(r.Headers) {
+		t.Fields = append(t.Fields, http1.Field{Name: name, Value: r.Headers[name]})
+	}
+	return t
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"time"
+
+	"gauntlet/scenarios/evidence"
+)
+
+// strike takes the stage down: first the target, which so flushes what it has
+// to tell, then what it stood on. It runs to its end whatever fails, also when
+// the run was interrupted.
+func (s *stage) strike() {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if s.target != nil {
+		s.fail(s.target.stop(ctx))
+		s.facts.Target = s.target.evidence()
+	}
+	for _, r := range s.relays {
+		s.fail(r.Close())
+	}
+	for i, b := range s.backends {
+		if !b.Alive() && !s.stoppedOnPurpose(i+1) {
+			s.fail(fmt.Errorf("backend %d ended while nobody had asked it to", i+1))
+		}
+		s.fail(b.Stop(ctx))
+		for _, m := range b.Mismatches() {
+			s.facts.Mismatches = append(s.facts.Mismatches, evidence.Mismatch{
+				Party: fmt.Sprintf("backend-%d", m.Backend), Exchange: m.Seq, Step: m.Step, Want: "see the script", Got: m.Text,
+			})
+		}
+	}
+	if s.receiver != nil {
+		s.fail(s.receiver.Stop(ctx))
+	}
+	if s.client != nil {
+		s.fail(s.client.Seal())
+	}
+	if s.faults != nil {
+		s.fail(s.faults.Seal())
+	}
+}
+
+func (s *stage) stoppedOnPurpose(n int) bool {
+	for _, a := range s.c.Actions {
+		if a.OnBackend() && a.Backend == n {
+			return true
+		}
+	}
+	return false
+}
+
+// end ends the target at once.
+func (t *instance) end(kill bool) error {
+	if t.proc == nil {
+		return fmt.Errorf("%w: it is not ours to end", ErrTarget)
+	}
+	t.mu.Lock()
+	t.asked = true
+	t.facts.Drained = time.Now().UnixNano()
+	t.mu.Unlock()
+	if kill {
+		return t.proc.Signal(syscall.SIGKILL)
+	}
+	return t.proc.Signal(t.plan.Stop)
+}

@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"gauntlet/chaos/process"
+	"gauntlet/scenarios/evidence"
+	"gauntlet/scenarios/targets"
+)
+
+// instance is the target running for one case.
+type instance struct {
+	plan *targets.Plan
+	proc *process.Process // nil for a target we do not start
+	log  string
+
+	mu    sync.Mutex
+	facts evidence.Target
+	asked bool // somebody asked it to end
+}
+
+// startTarget runs the plan's program and waits until it serves.
+func startTarget(ctx context.Context, name string, plan *targets.Plan, dir string, supervisor []string) (*instance, error) {
+	t := &instance{plan: plan, log: filepath.Join(dir, "output.log")}
+	t.facts = evidence.Target{Name: name, Telemetry: plan.Telemetry}
+	never := make(chan struct{})
+	exited := (<-chan struct{})(never)
+	if len(plan.Args) > 0 {
+		p, err := process.Start(ctx, process.Spec{Args: plan.Args, Env: plan.Env, Dir: plan.Dir, Log: t.log, Supervisor: supervisor})
+		if err != nil {
+			return nil, fmt.Errorf("%w: start: %w", ErrTarget, err)
+		}
+		t.proc, t.facts.PID, exited = p, p.PID(), p.Exited()
+	}
+	if err := waitReady(ctx, plan, exited); err != nil {
+		err = fmt.Errorf("%w; it said: %s", err, t.lastWords())
+		return nil, errors.Join(err, t.kill())
+	}
+	return t, nil
+}
+
+// lastWords gives the end of what the target printed.
+func (t *instance) lastWords() string {
+	text, err := os.ReadFile(t.log)
+	if err != nil || len(text) == 0 {
+		return "nothing"
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return strings.Join(lines[max(0, len(lines)-5):], " | ")
+}
+
+func (t *instance) kill() error {
+	if t.proc == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := t.proc.Kill(ctx); err != nil {
+		return fmt.Errorf("%w: kill: %w", ErrTarget, err)
+	}
+	return nil
+}
+
+// sample looks at the process and its metrics.
+func (t *instance) sample(ctx context.Context) (evidence.Sample, error) {
+	s := evidence.Sample{At: time.Now().UnixNano()}
+	if t.proc != nil {
+		p, err := t.proc.Sample()
+		if err != nil {
+			return s, fmt.Errorf("sample target: %w", err)
+		}
+		s.Descriptors, s.RSS = p.Descriptors, p.RSS
+	}
+	if t.plan.Prometheus != "" {
+		metrics, err := scrape(ctx, t.plan.Prometheus, t.plan.Metrics)
+		if err != nil {
+			return s, err
+		}
+		s.Metrics = metrics
+		s.Idle = int(metrics["pool_idle"])
+	}
+	return s, nil
+}
+
+// drain asks for a graceful stop and does not wait for it.
+func (t *instance) drain() error {
+	if t.proc == nil || t.plan.Drain == 0 {
+		return fmt.Errorf("%w: it cannot be drained", ErrTarget)
+	}
+	t.mu.Lock()
+	t.asked = true
+	t.facts.Drained = time.Now().UnixNano()
+	t.mu.Unlock()
+	return t.proc.Signal(t.plan.Drain)
+}
+
+// reload makes the target read its configuration again.
+func (t *instance) reload(ctx context.Context, supervisor []string) error {
+	r := t.plan.Reload
+	switch {
+	case t.proc != nil && r.Signal != 0:
+		return t.proc.Signal(r.Signal)
+	case len(r.Args) > 0:
+		p, err := process.Start(ctx, process.Spec{Args: r.Args, Env: t.plan.Env, Dir: t.plan.Dir, Log: t.log + ".reload", Supervisor: supervisor})
+		if err != nil {
+			return fmt.Errorf("%w: reload: %w", ErrTarget, err)
+		}
+		select {
+		case <-p.Exited():
+		case <-ctx.Done():
+		}
+		return p.Kill(context.WithoutCancel(ctx))
+	}
+	return fmt.Errorf("%w: it cannot be reloaded", ErrTarget)
+}
+
+// watch notes an exit, and whether anybody had asked for it, until done ends.
+func (t *instance) watch(done <-chan struct{}) {
+	if t.proc == nil {
+		return
+	}
+	select {
+	case <-t.proc.Exited():
+		t.noteExit()
+	case <-done:
+	}
+}
+
+func (t *instance) noteExit() {
+	e, ok := t.proc.Exit()
+	if !ok {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.facts.Exited == 0 {
+		t.facts.Exited = time.Now().UnixNano()
+		t.facts.ExitCode = e.Code
+		t.facts.Crashed = !t.asked
+	}
+}
+
+// stop ends the target in order, so that it flushes what it has to tell. Its
+// traces are complete when it ended by itself, in time and with code 0.
+func (t *instance) stop(ctx context.Context) error {
+	if t.proc == nil {
+		return nil
+	}
+	t.mu.Lock()
+	already := t.asked
+	t.asked = true
+	t.mu.Unlock()
+	if _, gone := t.proc.Exit(); gone && !already {
+		t.mu.Lock()
+		t.asked = false // it was gone before we asked
+		t.mu.Unlock()
+	}
+	signal := t.plan.Stop
+	if already {
+		signal = t.plan.Drain
+	}
+	err := t.proc.Stop(ctx, signal, t.plan.Grace)
+	t.noteExit()
+	t.mu.Lock()
+	t.facts.Traces = err == nil && t.facts.ExitCode == 0 && !t.facts.Crashed
+	t.mu.Unlock()
+	if errors.Is(err, process.ErrKilled) {
+		return nil // a target that does not stop in time is a fact, not our failure
+	}
+	return err
+}
+
+func (t *instance) evidence() evidence.Target {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.facts
+}

@@ -1,0 +1,174 @@
+package otlp
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	tracespb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
+
+	"gauntlet/fixtures/exchange"
+)
+
+// A Kind is a span's kind, numbered as in OTLP.
+type Kind int32
+
+// The kinds that matter to attempts.
+const (
+	Server Kind = Kind(tracepb.Span_SPAN_KIND_SERVER)
+	Client Kind = Kind(tracepb.Span_SPAN_KIND_CLIENT)
+)
+
+// A Status is a span's status code, numbered as in OTLP.
+type Status int32
+
+// The status codes.
+const (
+	Unset Status = iota
+	OK
+	Error
+)
+
+// A Span is one span as the target exported it.
+type Span struct {
+	Trace   [16]byte
+	ID      [8]byte
+	Parent  [8]byte // zero for a root
+	Kind    Kind
+	Name    string
+	Start   int64 // Unix nanoseconds
+	End     int64
+	Status  Status
+	Service string         // service.name of its resource
+	Attrs   map[string]any // string, bool, int64, float64, []byte, []any or map[string]any
+	Events  []Event
+}
+
+// An Event is a moment within a span.
+type Event struct {
+	Name  string
+	Time  int64
+	Attrs map[string]any
+}
+
+// Spans are what a file holds: each span once, by start, trace and id.
+type Spans struct {
+	List []Span
+	// Complete says that the file is sealed and nothing was refused.
+	Complete bool
+	Counts   Counts
+}
+
+// Of gives the spans whose trace belongs to an exchange of the run, leaving out
+// health checks, probes and whatever the target does for itself.
+func (s Spans) Of(run uint64) Spans {
+	of := func(sp Span) bool { _, ok := seqOf(sp.Trace, run); return ok }
+	return Spans{List: slices.DeleteFunc(slices.Clone(s.List), func(sp Span) bool { return !of(sp) }), Complete: s.Complete, Counts: s.Counts}
+}
+
+func seqOf(trace [16]byte, run uint64) (uint64, bool) {
+	id := exchange.FromTraceID(trace)
+	return id.Seq, id.Run == run && id.Seq > 0 && id.Seq <= exchange.MaxSeq
+}
+
+// Events counts the spans' events by name.
+func Events(s Spans) map[string]int {
+	n := map[string]int{}
+	for i := range s.List {
+		for _, e := range s.List[i].Events {
+			n[e.Name]++
+		}
+	}
+	return n
+}
+
+// gatherer collects spans. An exporter that saw no answer sends a batch again;
+// the copy that ended later holds.
+type gatherer struct {
+	at   map[[24]byte]int
+	list []Span
+}
+
+func (g *gatherer) export(payload []byte) error {
+	var m tracespb.ExportTraceServiceRequest
+	if err := proto.Unmarshal(payload, &m); err != nil {
+		return fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	for _, r := range m.GetResourceSpans() {
+		service, _ := attrs(r.GetResource().GetAttributes())["service.name"].(string)
+		for _, sc := range r.GetScopeSpans() {
+			for _, sp := range sc.GetSpans() {
+				g.add(sp, service)
+			}
+		}
+	}
+	return nil
+}
+
+func (g *gatherer) add(p *tracepb.Span, service string) {
+	s := Span{
+		Kind: Kind(p.GetKind()), Name: p.GetName(), Service: service, Attrs: attrs(p.GetAttributes()),
+		Start: int64(p.GetStartTimeUnixNano()), End: int64(p.GetEndTimeUnixNano()), Status: Status(p.GetStatus().GetCode()),
+	}
+	copy(s.Trace[:], p.GetTraceId())
+	copy(s.ID[:], p.GetSpanId())
+	copy(s.Parent[:], p.GetParentSpanId())
+	for _, e := range p.GetEvents() {
+		s.Events = append(s.Events, Event{e.GetName(), int64(e.GetTimeUnixNano()), attrs(e.GetAttributes())})
+	}
+	key := [24]byte(append(s.Trace[:], s.ID[:]...))
+	if i, ok := g.at[key]; ok {
+		if s.End > g.list[i].End {
+			g.list[i] = s
+		}
+		return
+	}
+	g.at[key] = len(g.list)
+	g.list = append(g.list, s)
+}
+
+func (g *gatherer) sorted() []Span {
+	slices.SortFunc(g.list, func(a, b Span) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), slices.Compare(a.Trace[:], b.Trace[:]), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	return g.list
+}
+
+func attrs(list []*commonpb.KeyValue) map[string]any {
+	if len(list) == 0 {
+		return nil
+	}
+	m := make(map[string]any, len(list))
+	for _, kv := range list {
+		m[kv.GetKey()] = value(kv.GetValue())
+	}
+	return m
+}
+
+func value(v *commonpb.AnyValue) any {
+	switch v := v.GetValue().(type) {
+	case *commonpb.AnyValue_StringValue:
+		return v.StringValue
+	case *commonpb.AnyValue_BoolValue:
+		return v.BoolValue
+	case *commonpb.AnyValue_IntValue:
+		return v.IntValue
+	case *commonpb.AnyValue_DoubleValue:
+		return v.DoubleValue
+	case *commonpb.AnyValue_BytesValue:
+		return v.BytesValue
+	case *commonpb.AnyValue_ArrayValue:
+		list := make([]any, 0, len(v.ArrayValue.GetValues()))
+		for _, e := range v.ArrayValue.GetValues() {
+			list = append(list, value(e))
+		}
+		return list
+	case *commonpb.AnyValue_KvlistValue:
+		return maps.Clone(attrs(v.KvlistValue.GetValues()))
+	}
+	return nil
+}
