@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -118,5 +119,17 @@ func breakWrites(n int32) func(*transport.Config) {
 			return 0, syscall.EPIPE
 		}
 		return c.Write(p)
+	})
+}
+
+// breakAfterTheLine lets the request line pass and fails from there on.
+func breakAfterTheLine() func(*transport.Config) {
+	return tapped(func(c net.Conn, p []byte) (int, error) {
+		line, _, _ := bytes.Cut(p, []byte("\n"))
+		if !bytes.HasSuffix(line, []byte("HTTP/1.1\r")) {
+			return 0, syscall.EPIPE
+		}
+		n, _ := c.Write(p[:len(line)+1])
+		return n, syscall.EPIPE
 	})
 }

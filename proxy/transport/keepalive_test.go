@@ -87,13 +87,17 @@ func TestDeadIdleConnectionIsNotGivenOut(t *testing.T) {
 		"surplus": func(c *rawtest.Conn) { c.Send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			idle, ended := make(chan bool), make(chan bool)
+			idle, ended := make(chan bool), make(chan bool, 8)
 			s := rawtest.Serve(t, func(c *rawtest.Conn) {
 				for {
 					if _, _, err := c.Request(); err != nil || !c.Send(ok) {
 						return
 					}
-					<-idle
+					select {
+					case <-idle:
+					case <-t.Context().Done():
+						return
+					}
 					end(c)
 					ended <- true
 				}

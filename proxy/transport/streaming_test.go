@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -276,6 +277,51 @@ func TestParsedAnswerBeatsAWriteError(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "no", string(got))
 	require.Zero(t, p.Stats().Idle)
+}
+
+// Writes fail first and the answer comes later: there is a moment for it.
+func TestAnswerAfterAWriteError(t *testing.T) {
+	const early = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig"
+	for name, body := range map[string]io.Reader{"head": nil, "upload": &endless{limit: 1 << 20}} {
+		t.Run(name, func(t *testing.T) {
+			late := func(f *far) {
+				_, _ = f.r.ReadString('\n')
+				time.Sleep(time.Second)
+				f.send(early)
+				f.hold()
+			}
+			simulated(t, late, func(t *testing.T, p *transport.Pool) {
+				resp, a, err := try(p, request(t, http.MethodPut, "/", body))
+				require.NoError(t, err)
+				require.Equal(t, 413, resp.StatusCode)
+				got, err := io.ReadAll(resp.Body)
+				require.NoError(t, err)
+				require.Equal(t, "big", string(got))
+				require.Nil(t, a.Err)
+				require.Zero(t, p.Stats().Idle)
+			}, breakAfterTheLine())
+		})
+	}
+}
+
+// Without an answer the write error is what is told, and soon.
+func TestWriteErrorWithoutAnAnswer(t *testing.T) {
+	for name, body := range map[string]io.Reader{"head": nil, "upload": &endless{limit: 1 << 20}} {
+		t.Run(name, func(t *testing.T) {
+			simulated(t, func(f *far) { f.hold() }, func(t *testing.T, p *transport.Pool) {
+				started := time.Now()
+				_, a, err := try(p, request(t, http.MethodPut, "/", body))
+				e := failed(t, err)
+				require.ErrorIs(t, e, transport.ErrWrite)
+				require.ErrorIs(t, e, syscall.EPIPE)
+				require.Equal(t, transport.PhaseWrite, e.Phase)
+				require.True(t, e.Sent)
+				require.False(t, e.Timeout)
+				require.Same(t, e, a.Err)
+				require.Less(t, time.Since(started), bound)
+			}, breakAfterTheLine())
+		})
+	}
 }
 
 // The answer ends while the client's upload stands still: the upload is

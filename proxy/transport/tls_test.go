@@ -94,10 +94,14 @@ func TestTLSDeadIdleConnectionIsNotGivenOut(t *testing.T) {
 		"surplus":      func(tc *tls.Conn, _ *rawtest.Conn) { _, _ = io.WriteString(tc, ok) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			next, ended := make(chan bool), make(chan bool)
+			next, ended := make(chan bool), make(chan bool, 8)
 			handle, client := secure(t, tls.VersionTLS13, func(tc *tls.Conn, r *bufio.Reader, raw *rawtest.Conn) {
 				if serveTLS(tc, r, ok) {
-					<-next
+					select {
+					case <-next:
+					case <-t.Context().Done():
+						return
+					}
 					end(tc, raw)
 					ended <- true
 					_, _ = io.Copy(io.Discard, tc)

@@ -218,7 +218,7 @@ func (t *trip) respond() error {
 	keep, hint := persistent(t.resp)
 	t.c.keep = hint
 	t.framing, t.delivered = f, true
-	t.sound = sound && keep && f != framingClose && t.writeErr == nil && !t.awaiting100 &&
+	t.sound = sound && keep && f != framingClose && t.writeErr == nil &&
 		!t.req.Close && !httpguts.HeaderValuesContainsToken(t.req.Header["Connection"], "close")
 	t.a.Framing = f.String()
 	t.resp.Body = &t.body

@@ -273,6 +273,29 @@ func TestReplayAfterReset(t *testing.T) {
 	require.Len(t, x.Attempts(), 2)
 }
 
+// A retry goes elsewhere even when the turn has come round to the endpoint
+// that just failed.
+func TestRetryAvoidsTheEndpointThatFailed(t *testing.T) {
+	bad, good := rawtest.Serve(t, answer(status("502 x"))), rawtest.Serve(t, answer(ok))
+	var u *upstream.Upstream
+	turned := false
+	u = newUpstream(t, upstream.Hooks{Attempt: func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if !turned {
+				turned = true
+				_, _, err := do(t, u, http.MethodPost, "") // takes the other's turn
+				require.NoError(t, err)
+			}
+			return next.RoundTrip(r)
+		})
+	}}, func(c *upstream.Config) { c.Retry.Retries = 1 }, bad.Addr, good.Addr)
+	code, x, err := do(t, u, http.MethodGet, "")
+	require.NoError(t, err)
+	require.Equal(t, 200, code)
+	require.Equal(t, bad.Addr, x.Attempts()[0].Endpoint)
+	require.Equal(t, good.Addr, x.Attempts()[1].Endpoint)
+}
+
 func guarded(c *upstream.Config) {
 	c.Breaker = &breaker.Config{FailureRate: 0.6, MinFailures: 5, Window: time.Minute, OpenFor: time.Minute, HalfOpen: 3}
 }
@@ -337,8 +360,15 @@ func TestWhatTheBreakerCounts(t *testing.T) {
 		"client gone": {func(c *rawtest.Conn) { c.Any(); arrived <- true; c.Drain() }, nil, func(t *testing.T, u *upstream.Upstream) {
 			ctx, cancel := context.WithCancel(t.Context())
 			var wg sync.WaitGroup
-			wg.Go(func() { <-arrived; cancel() })
+			wg.Go(func() {
+				select {
+				case <-arrived:
+				case <-ctx.Done():
+				}
+				cancel()
+			})
 			defer wg.Wait()
+			defer cancel()
 			req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://upstream/", nil)
 			require.NoError(t, err)
 			_, err = u.RoundTrip(req)
