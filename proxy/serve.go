@@ -43,7 +43,11 @@ func (p *Proxy) Listen() error {
 	if p.listener != nil {
 		return nil
 	}
-	ln, err := net.Listen("tcp", p.cfg.Listen)
+	// Plain TCP: Go's default would be Multipath TCP, whose sockets take no
+	// packet filter, and a stop without resets needs one.
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(false)
+	ln, err := lc.Listen(p.base, "tcp", p.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("proxy: %w", err)
 	}

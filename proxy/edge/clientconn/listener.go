@@ -13,10 +13,10 @@ type Listener struct {
 	net.Listener
 	set *Set
 
-	mu       sync.Mutex
-	stopping bool
-	stopped  chan struct{} // closed when Accept has given up
-	once     sync.Once
+	mu      sync.Mutex
+	until   time.Time     // when stopping: accept no longer than this
+	stopped chan struct{} // closed when Accept has given up
+	once    sync.Once
 }
 
 // Listen returns a listener whose connections belong to s.
@@ -28,13 +28,15 @@ func (s *Set) Listen(l net.Listener) *Listener {
 // the backlog is empty and then returns net.ErrClosed.
 func (l *Listener) Accept() (net.Conn, error) {
 	nc, err := l.Listener.Accept()
+	if err != nil && l.again() {
+		// The deadline may have passed before Accept was even called.
+		nc, err = l.Listener.Accept()
+	}
 	if err == nil {
+		l.again()
 		return l.set.Wrap(nc), nil
 	}
-	l.mu.Lock()
-	stopping := l.stopping
-	l.mu.Unlock()
-	if stopping {
+	if l.isStopping() {
 		_ = l.Listener.Close()
 		err = net.ErrClosed
 	}
@@ -44,18 +46,43 @@ func (l *Listener) Accept() (net.Conn, error) {
 	return nil, err
 }
 
-// drainFor is how long connections are still accepted after Stop. Clients
-// whose handshake the kernel has finished believe themselves connected; closing
-// the listener would reset them.
-const drainFor = 25 * time.Millisecond
+func (l *Listener) isStopping() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.until.IsZero()
+}
+
+// again gives Accept a little more time while the listener is stopping, and
+// reports whether it did.
+func (l *Listener) again() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.until.IsZero() || time.Now().After(l.until) {
+		return false
+	}
+	d, ok := l.Listener.(deadliner)
+	return ok && d.SetDeadline(time.Now().Add(quiet)) == nil
+}
+
+type deadliner interface{ SetDeadline(time.Time) error }
+
+// Clients whose handshake the kernel has finished believe themselves
+// connected; closing the listener would reset them. So no new handshake begins,
+// and it is closed when nobody has come for the time of quiet, which is for
+// handshakes under way, or after drainFor.
+const (
+	quiet    = 50 * time.Millisecond
+	drainFor = time.Second
+)
 
 // Stop ends Accept once it has taken what was waiting in the backlog, and
 // returns when it has, or with ctx's error.
 func (l *Listener) Stop(ctx context.Context) error {
 	l.mu.Lock()
-	l.stopping = true
+	l.until = time.Now().Add(drainFor)
 	l.mu.Unlock()
-	if d, ok := l.Listener.(interface{ SetDeadline(time.Time) error }); !ok || d.SetDeadline(time.Now().Add(drainFor)) != nil {
+	refuseNew(l.Listener)
+	if !l.again() {
 		_ = l.Listener.Close()
 	}
 	select {
