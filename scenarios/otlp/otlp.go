@@ -19,7 +19,7 @@ import (
 
 const (
 	defaultMaxBytes = 1 << 30
-	maxMessage      = 64 << 20 // bytes of one export, decompressed
+	maxMessage      = 16 << 20 // bytes of one export, decompressed
 	maxConns        = 64
 	idleTimeout     = time.Minute
 	readTimeout     = 30 * time.Second
