@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goccy/go-yaml/ast"
+	"github.com/invopop/jsonschema"
+
 	"gauntlet/fixtures/script"
 	"gauntlet/fixtures/strict"
 	"gauntlet/fixtures/units"
@@ -14,16 +17,36 @@ import (
 type Client struct {
 	Name     string         `json:"name,omitempty"`
 	Times    int            `json:"times,omitempty"`    // how many run it at the same time; default 1
-	After    string         `json:"after,omitempty"`    // begins when every client of that name has ended
+	After    Names          `json:"after,omitempty"`    // begins when every client of these names has ended
 	Loop     *Loop          `json:"loop,omitempty"`     // repeats Do
 	Protocol string         `json:"protocol,omitempty"` // of requests that do not say: http/1.1 (default) or http/1.0
 	Deadline units.Duration `json:"deadline,omitempty"` // of each exchange; default that of the run
 	Do       []script.Step  `json:"do"`
 }
 
-// A Loop says until when a client repeats its steps.
+// A Loop says how often a client repeats its steps: Times, or until something
+// happens, or whichever comes first.
 type Loop struct {
-	Until string `json:"until"` // closed: the peer announced or did it after an answer
+	Times int    `json:"times,omitempty"`
+	Until string `json:"until,omitempty"` // closed: the peer announced or did it after an answer
+}
+
+// Names is a list of names. In YAML one name may stand alone.
+type Names []string
+
+// UnmarshalYAML reads both forms.
+func (ns *Names) UnmarshalYAML(n ast.Node) error {
+	if name, ok := strict.Scalar(n); ok {
+		*ns = Names{name}
+		return nil
+	}
+	return strict.Node(n, (*[]string)(ns))
+}
+
+// JSONSchema describes both forms.
+func (Names) JSONSchema() *jsonschema.Schema {
+	name := &jsonschema.Schema{Type: "string"}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{name, {Type: "array", Items: name}}}
 }
 
 func (c *Client) times() int { return max(1, c.Times) }
@@ -46,13 +69,12 @@ func Validate(clients []Client, path string) error {
 		ps.Add(nil, script.ValidateSteps(c.Do, script.ClientSide, fmt.Sprintf("%s[%d].do", path, i)))
 	}
 	for i, c := range clients {
-		if c.After == "" {
-			continue
-		}
-		if _, ok := named[c.After]; !ok {
-			say(i, "after", "no client is named %q; allowed: %s", c.After, strings.Join(clientNames(clients), ", "))
-		} else if circular(clients, named, i) {
-			say(i, "after", "waits for itself by way of %q; allowed: an order without a circle", c.After)
+		for _, name := range c.After {
+			if _, ok := named[name]; !ok || name == "" {
+				say(i, "after", "no client is named %q; allowed: %s", name, strings.Join(clientNames(clients), ", "))
+			} else if waits(clients, named, named[name], i, map[int]bool{}) {
+				say(i, "after", "waits for itself by way of %q; allowed: an order without a circle", name)
+			}
 		}
 	}
 	ps = append(ps, twice(clients, path)...)
@@ -63,8 +85,13 @@ func (c *Client) validate(say func(field, format string, args ...any)) {
 	if c.Times < 0 {
 		say("times", "%d clients; allowed: 1 and more", c.Times)
 	}
-	if c.Loop != nil && c.Loop.Until != "closed" {
-		say("loop.until", "%q; allowed: closed", c.Loop.Until)
+	if l := c.Loop; l != nil {
+		if l.Until != "" && l.Until != "closed" {
+			say("loop.until", "%q; allowed: closed", l.Until)
+		}
+		if l.Times < 0 || l.Times == 0 && l.Until == "" {
+			say("loop.times", "%d; allowed: 1 and more, or until", l.Times)
+		}
 	}
 	if p := c.Protocol; p != "" && p != "http/1.1" && p != "http/1.0" {
 		say("protocol", "%q; allowed: http/1.1, http/1.0", p)
@@ -72,7 +99,7 @@ func (c *Client) validate(say func(field, format string, args ...any)) {
 	if len(c.Do) == 0 {
 		say("do", "found no step; allowed: at least one")
 	}
-	if c.Loop != nil && !slices.ContainsFunc(script.Flatten(c.Do), func(s script.Step) bool { return s.Receive != nil }) {
+	if c.Loop != nil && c.Loop.Until != "" && !slices.ContainsFunc(script.Flatten(c.Do), func(s script.Step) bool { return s.Receive != nil }) {
 		say("do", "a loop without receive never learns that the connection closed")
 	}
 }
@@ -86,19 +113,20 @@ func clientNames(clients []Client) (names []string) {
 	return names
 }
 
-// circular reports whether following After from client i leads back to it.
-func circular(clients []Client, named map[string]int, i int) bool {
-	at := i
-	for range clients {
-		next, ok := named[clients[at].After]
-		if !ok || clients[at].After == "" {
-			return false
-		}
-		if at = next; at == i {
-			return true
-		}
+// waits reports whether client i is client j or waits for it. Seen holds the
+// clients that have been looked at.
+func waits(clients []Client, named map[string]int, i, j int, seen map[int]bool) bool {
+	if i == j {
+		return true
 	}
-	return false
+	if seen[i] {
+		return false
+	}
+	seen[i] = true
+	return slices.ContainsFunc(clients[i].After, func(name string) bool {
+		next, ok := named[name]
+		return ok && waits(clients, named, next, j, seen)
+	})
 }
 
 // twice reports exchange names that would not name one exchange.

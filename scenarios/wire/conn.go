@@ -152,6 +152,12 @@ func (c *Conn) sweep() {
 	c.changed.Broadcast()
 }
 
+func (c *Conn) over(x *Exchange) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return x.over
+}
+
 // CloseWrite sends FIN and goes on reading.
 func (c *Conn) CloseWrite() error {
 	c.mu.Lock()

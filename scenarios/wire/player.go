@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"gauntlet/fixtures/book"
@@ -33,18 +34,33 @@ type open struct {
 
 func (p *player) play(ctx context.Context) {
 	steps := script.Flatten(p.client.Do)
-	for ctx.Err() == nil {
+	for round := 1; ctx.Err() == nil; round++ {
 		for i := range steps {
 			if ctx.Err() != nil {
 				break
 			}
 			p.step(ctx, &steps[i])
 		}
-		if p.client.Loop == nil || p.over || p.conn != nil && !p.conn.Reusable() {
+		if p.enough(round) {
 			break
 		}
+		p.pending = slices.DeleteFunc(p.pending, p.ended)
 	}
 	p.leave(ctx)
+}
+
+// enough reports whether the loop, if there is one, ends after so many rounds.
+func (p *player) enough(round int) bool {
+	l := p.client.Loop
+	if l == nil || l.Times > 0 && round >= l.Times {
+		return true
+	}
+	return l.Until != "" && (p.over || p.conn != nil && !p.conn.Reusable())
+}
+
+// ended reports whether an exchange that the last round left behind is over.
+func (p *player) ended(x *open) bool {
+	return x.refused != nil || p.conn == nil || p.conn.over(x.Exchange)
 }
 
 // leave ends the client. A tunnel is left in order: FIN, and then the peer's.

@@ -21,14 +21,14 @@ func (p *player) receive(ctx context.Context, s *script.Step) {
 		rec = p.await(ctx, x, s.Receive)
 	}
 	p.compare(x, s.Receive, rec)
-	if rec.End == book.EndNone {
-		return
+	p.over = p.over || rec.Flags&book.CloseAnnounced != 0
+	if u := s.Receive.Until; u != "" && u != script.UntilEnd && x.refused == nil {
+		return // the rest of it is for the next receive
 	}
 	p.pending = p.pending[1:]
 	if p.last == x && x.refused != nil {
 		p.last = nil
 	}
-	p.over = p.over || rec.Flags&book.CloseAnnounced != 0
 }
 
 func (p *player) await(ctx context.Context, x *open, r *script.Receive) book.Client {

@@ -64,9 +64,9 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 		all.Go(func() {
 			c := &cfg.Clients[i]
 			defer r.close(ended, c.Name)
-			if c.After != "" {
+			for _, name := range c.After {
 				select {
-				case <-ended[c.After]:
+				case <-ended[name]:
 				case <-ctx.Done():
 					return
 				}
