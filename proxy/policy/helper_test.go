@@ -21,7 +21,6 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type base struct {
 	results  []func(*http.Request) (*http.Response, error)
 	attempts []*transport.Attempt
-	bodies   []string
 }
 
 func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {

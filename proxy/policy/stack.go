@@ -1,6 +1,9 @@
 package policy
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // Stack is the order of the policies of one upstream, outermost first.
 func Stack(cfg Config) []Layer {
@@ -32,8 +35,8 @@ func Stack(cfg Config) []Layer {
 
 // Compose wraps base with the layers; the first one is outermost.
 func Compose(layers []Layer, base http.RoundTripper) http.RoundTripper {
-	for i := len(layers) - 1; i >= 0; i-- {
-		base = layers[i].Wrap(base)
+	for _, layer := range slices.Backward(layers) {
+		base = layer.Wrap(base)
 	}
 	return base
 }

@@ -84,16 +84,16 @@ func TestNoRetryThatCannotBegin(t *testing.T) {
 // The deadline's context lives as long as the response body, not longer.
 func TestDeadlineEndsWithTheBody(t *testing.T) {
 	for _, cfg := range []policy.Config{{Deadline: time.Hour}, {PerTry: time.Hour}, {Deadline: time.Hour, PerTry: time.Hour}} {
-		var ctx context.Context
+		var seen *http.Request
 		b := &base{results: []func(*http.Request) (*http.Response, error){func(req *http.Request) (*http.Response, error) {
-			ctx = req.Context()
+			seen = req
 			return answers(200, "x")(req)
 		}}}
 		resp, err := stack(cfg, b).RoundTrip(request(t, http.MethodGet, nil))
 		require.NoError(t, err)
-		require.NoError(t, ctx.Err())
+		require.NoError(t, seen.Context().Err())
 		require.NoError(t, resp.Body.Close())
-		require.ErrorIs(t, ctx.Err(), context.Canceled)
+		require.ErrorIs(t, seen.Context().Err(), context.Canceled)
 	}
 }
 
@@ -121,9 +121,9 @@ func TestPerTry(t *testing.T) {
 			<-req.Context().Done()
 			return fails(func(e *transport.Error) { e.Timeout, e.Err = true, context.Cause(req.Context()) })(req)
 		}
-		var body context.Context
+		var seen *http.Request
 		b := &base{results: []func(*http.Request) (*http.Response, error){slow, func(req *http.Request) (*http.Response, error) {
-			body = req.Context()
+			seen = req
 			return answers(200, "x")(req)
 		}}}
 		rt := stack(policy.Config{PerTry: time.Second, Retry: policy.Retry{Retries: 1, Random: func() float64 { return 0 }}}, b)
@@ -133,7 +133,7 @@ func TestPerTry(t *testing.T) {
 		require.Equal(t, time.Second, time.Since(started))
 		require.ErrorIs(t, b.attempts[0].Err, transport.ErrPerTryTimeout)
 		time.Sleep(time.Minute)
-		require.NoError(t, body.Err())
+		require.NoError(t, seen.Context().Err())
 		require.NoError(t, resp.Body.Close())
 	})
 }

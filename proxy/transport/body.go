@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"io"
 	"sync"
 )
@@ -30,7 +31,7 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	var failed *Error
 	b.err = io.EOF
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		failed = b.t.classify(err)
 		b.err = failed
 	}
@@ -49,7 +50,7 @@ func (b *body) Close() error {
 	}
 	if b.err != nil {
 		b.mu.Unlock()
-		return nil
+		return nil //nolint:nilerr // closing what has ended is no error
 	}
 	var failed *Error
 	if b.t.framing == framingLength && int64(b.t.c.br.len()) >= b.left {
@@ -108,7 +109,7 @@ func (b *body) read(p []byte) (int, error) {
 }
 
 func truncated(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

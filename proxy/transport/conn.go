@@ -2,6 +2,7 @@ package transport
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -154,7 +155,7 @@ func (c *conn) readSock(p []byte) (int, error) {
 		c.setReadDeadline(after(c.bodyIdle))
 	}
 	n, err := c.sock.Read(p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		c.eof = true
 	}
 	return n, err

@@ -103,8 +103,8 @@ func (t *trip) classify(err error) *Error {
 		failure = t.up.failure.Load()
 	}
 	switch {
-	case t.ctx.Err() != nil:
-		e = ctxError(t.ctx, phase, time.Since(since))
+	case t.req.Context().Err() != nil:
+		e = ctxError(t.req.Context(), phase, time.Since(since))
 		if phase == PhaseWrite {
 			e.Source = t.slowSide(e.Source)
 		}

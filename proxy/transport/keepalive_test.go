@@ -198,8 +198,9 @@ func TestFailureOfAReusedConnectionPurgesOlderOnes(t *testing.T) {
 	p := newPool(t, s.Addr)
 	done := make(chan error, n)
 	for range n {
+		req := request(t, http.MethodGet, "/", nil)
 		go func() {
-			resp, err := p.RoundTrip(request(t, http.MethodGet, "/", nil))
+			resp, err := p.RoundTrip(req)
 			if err == nil {
 				_, err = io.ReadAll(resp.Body)
 			}

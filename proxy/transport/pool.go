@@ -71,7 +71,7 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		a = &Attempt{Number: 1}
 	}
 	a.take(p.cfg.Endpoint)
-	t := &trip{p: p, req: req, ctx: req.Context(), a: a}
+	t := &trip{p: p, req: req, a: a}
 	resp, err := t.run()
 	if err != nil {
 		return nil, err // not a typed nil

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -46,7 +47,7 @@ func (s *settled) Read(p []byte) (int, error) {
 	if err != nil {
 		s.once.Do(func() {
 			var e *Error
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				e = &Error{Source: SourceUpstream, Phase: PhaseBody, Sent: true, Endpoint: s.a.Endpoint, Timeout: isTimeout(err), Err: err}
 			}
 			s.a.Done(e)

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -50,9 +51,9 @@ func (p *Pool) newest(fresh bool) *conn {
 		return nil
 	}
 	now := time.Now()
-	for i := len(p.idle) - 1; i >= 0; i-- {
-		if c := p.idle[i]; !p.expired(c, now) {
-			p.idle = append(p.idle[:i], p.idle[i+1:]...)
+	for i, c := range slices.Backward(p.idle) {
+		if !p.expired(c, now) {
+			p.idle = slices.Delete(p.idle, i, i+1)
 			return c
 		}
 	}

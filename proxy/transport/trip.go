@@ -23,7 +23,6 @@ const (
 type trip struct {
 	p    *Pool
 	req  *http.Request
-	ctx  context.Context
 	a    *Attempt
 	c    *conn
 	up   *upload     // nil: no request body
@@ -59,20 +58,20 @@ func (t *trip) run() (*http.Response, error) {
 	if err != nil {
 		return nil, t.refuse(&Error{Source: SourceClient, Phase: PhaseQueue, Unprocessed: true, Err: err})
 	}
-	if t.ctx.Err() != nil {
-		e := ctxError(t.ctx, PhaseQueue, 0)
+	if t.req.Context().Err() != nil {
+		e := ctxError(t.req.Context(), PhaseQueue, 0)
 		e.Unprocessed = true
 		return nil, t.refuse(e)
 	}
-	c, failed := t.p.lease(t.ctx, t.a)
+	c, failed := t.p.lease(t.req.Context(), t.a)
 	if failed != nil {
 		return nil, t.refuse(failed)
 	}
 	c.begin()
 	t.c, t.leased = c, time.Now()
 	t.stop = func() bool { return true }
-	if t.ctx.Done() != nil {
-		t.stop = context.AfterFunc(t.ctx, c.abort)
+	if t.req.Context().Done() != nil {
+		t.stop = context.AfterFunc(t.req.Context(), c.abort)
 	}
 	if err := t.send(head); err != nil {
 		return nil, t.fail(err)
@@ -171,7 +170,7 @@ func (t *trip) receive() error {
 func (t *trip) interim(resp *http.Response) error {
 	hook := t.a.on1xx
 	if hook == nil {
-		if x := ExchangeFrom(t.ctx); x != nil {
+		if x := ExchangeFrom(t.req.Context()); x != nil {
 			hook = x.On1xx
 		}
 	}

@@ -45,10 +45,12 @@ func TestRequestHead(t *testing.T) {
 			r.Host, r.Close = "api.example:81", true
 			r.Header = http.Header{"Host": {"evil"}, "Content-Length": {"9"}, "Transfer-Encoding": {"chunked"}, "Trailer": {"x"}}
 		}, "GET / HTTP/1.1\r\nHost: api.example:81\r\nConnection: close\r\n\r\n"},
-		"POST without body": {func(r *http.Request) { r.Method = http.MethodPost },
-			"POST / HTTP/1.1\r\nHost: upstream\r\nContent-Length: 0\r\n\r\n"},
-		"DELETE without body": {func(r *http.Request) { r.Method, r.Body = http.MethodDelete, http.NoBody },
-			"DELETE / HTTP/1.1\r\nHost: upstream\r\n\r\n"},
+		"POST without body": {func(r *http.Request) {
+			r.Method = http.MethodPost
+		}, "POST / HTTP/1.1\r\nHost: upstream\r\nContent-Length: 0\r\n\r\n"},
+		"DELETE without body": {func(r *http.Request) {
+			r.Method, r.Body = http.MethodDelete, http.NoBody
+		}, "DELETE / HTTP/1.1\r\nHost: upstream\r\n\r\n"},
 		"length": {func(r *http.Request) {
 			r.Method, r.Body, r.ContentLength = http.MethodPut, io.NopCloser(strings.NewReader("hello")), 5
 		}, "PUT / HTTP/1.1\r\nHost: upstream\r\nContent-Length: 5\r\n\r\n"},

@@ -9,12 +9,18 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"testing"
 	"time"
 )
 
 // patience bounds every wait of a connection.
 const patience = 10 * time.Second
+
+// TB is what a server needs of a test; *testing.T and *testing.B have it.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Cleanup(f func())
+}
 
 // Server accepts connections on 127.0.0.1.
 type Server struct {
@@ -36,11 +42,11 @@ type Conn struct {
 
 // Serve runs handle for each connection and closes the connection when it
 // returns. The test's end closes everything and waits for all handlers.
-func Serve(t testing.TB, handle func(c *Conn)) *Server {
+func Serve(t TB, handle func(c *Conn)) *Server {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("listen: %v", err)
 	}
 	s := &Server{Addr: ln.Addr().String(), ln: ln}
 	s.wg.Go(func() { s.accept(handle) })
@@ -63,7 +69,7 @@ func (s *Server) accept(handle func(c *Conn)) {
 		}
 		s.mu.Unlock()
 		s.wg.Go(func() {
-			defer c.Close()
+			defer func() { _ = c.TCPConn.Close() }()
 			handle(c)
 		})
 	}
