@@ -22,6 +22,9 @@ func (l *Ledger) Explain(seq uint64) []Moment {
 		c := &l.books.Client.Clients[l.seats[seq].client-1]
 		t.client(c)
 		l.links.each(0, c.LocalPort, c.Started, c.Ended, t.fault)
+		for link := range len(l.books.Backends) + 1 {
+			l.links.connected(uint16(link), c.Started, c.Ended, t.connects)
+		}
 		if o := c.Foreign; o != 0 && o != seq {
 			t.foreign(o, l.Attempts(o))
 		}
@@ -103,24 +106,26 @@ func (t *line) foreign(seq uint64, attempts []Attempt) {
 }
 
 func (t *line) fault(r *book.Receipt) {
-	link := "client"
-	if r.Link != 0 {
-		link = fmt.Sprintf("backend-%d", r.Link)
-	}
-	party, did := fmt.Sprintf("fault %d on %s", r.Window, link), "touches"
+	did := "touches"
 	if r.Cut != 0 {
 		did = "cuts or destroys"
 	}
-	t.add(r.From, party, "%s the connection, %d times, %d bytes", did, r.Count, r.Bytes)
+	t.add(r.From, faultOf(r), "%s connection %d of its relay (%d times, %d bytes)", did, r.Conn, r.Count, r.Bytes)
 }
 
-// each calls do for the receipts that touched a connection between two times, and
-// for those on the link's connects.
+func (t *line) connects(r *book.Receipt) {
+	t.add(r.From, faultOf(r), "begins to refuse connects or to leave them unanswered")
+	t.add(r.Until, faultOf(r), "lets connects through again")
+}
+
+func faultOf(r *book.Receipt) string {
+	if r.Link == 0 {
+		return fmt.Sprintf("fault %d on client", r.Window)
+	}
+	return fmt.Sprintf("fault %d on backend-%d", r.Window, r.Link)
+}
+
+// each calls do for the receipts that touched a connection between two times.
 func (l *links) each(link, port uint16, from, until int64, do func(*book.Receipt)) {
 	l.any(link, port, from, until, func(r *book.Receipt) bool { do(r); return false })
-	for _, r := range l.whole[link] {
-		if r.From <= until && r.Until >= from {
-			do(r)
-		}
-	}
 }

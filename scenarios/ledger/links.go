@@ -90,11 +90,16 @@ func (f *facts) held() bool {
 
 // connects reports whether the link refused connects, or left them unanswered,
 // at some moment between the two times.
-func (l *links) connects(link uint16, from, until int64) bool {
+func (l *links) connects(link uint16, from, until int64) (did bool) {
+	l.connected(link, from, until, func(*book.Receipt) { did = true })
+	return did
+}
+
+// connected calls do for what acted on the link's connects between the two times.
+func (l *links) connected(link uint16, from, until int64, do func(*book.Receipt)) {
 	for _, r := range l.whole[link] {
 		if r.From <= until && r.Until >= from {
-			return true
+			do(r)
 		}
 	}
-	return false
 }

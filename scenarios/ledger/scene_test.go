@@ -25,9 +25,9 @@ type scene struct {
 }
 
 func newScene(backends int) *scene {
-	s := &scene{ledger.Books{Run: run, Client: &book.Book{Header: book.Header{Kind: book.ClientBook, Run: run}, Sealed: true}}}
+	s := &scene{ledger.Books{Run: run, Client: &book.Book{Header: book.Header{Kind: book.ClientBook, Run: run}, Sealed: true, Clients: make([]book.Client, 0, 64)}}}
 	for i := range backends {
-		s.Backends = append(s.Backends, &book.Book{Header: book.Header{Kind: book.BackendBook, Party: uint16(i + 1), Run: run}, Sealed: true})
+		s.Backends = append(s.Backends, &book.Book{Header: book.Header{Kind: book.BackendBook, Party: uint16(i + 1), Run: run}, Sealed: true, Arrivals: make([]book.Arrival, 0, 64), Departures: make([]book.Departure, 0, 64)})
 	}
 	return s
 }
