@@ -1,0 +1,204 @@
+// Package prove shows that the scenarios can fail, and that they accuse nobody
+// of what he did not do: it runs them against the mutants they name, against a
+// sample of the mutants they do not, and against the reference proxy, and says
+// what was caught, missed and wrongly alarmed. It judges nothing by itself; the
+// engine does, from evidence, as for any target.
+package prove
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"gauntlet/fixtures/mutants"
+	"gauntlet/reports"
+	"gauntlet/scenarios/catalog"
+	"gauntlet/scenarios/engine"
+	"gauntlet/scenarios/evidence"
+	"gauntlet/scenarios/targets"
+)
+
+// Any in a scenario's catches stands for every mutant that no scenario names.
+const Any = "any"
+
+// Config says what to prove.
+type Config struct {
+	Dir        string // of the evidence of every pair
+	Program    string // the gauntlet binary, which runs mutants and reference
+	Supervisor []string
+	Seed       uint64
+	Sample     int  // pairs that nobody named, drawn by Seed
+	Full       bool // every pair
+	Parallel   int
+	Entries    []catalog.Entry
+	Mutants    []mutants.Mutant
+	Progress   func(done, all int, p Pair)
+}
+
+// A Pair is a scenario run against a mutant, or, with Mutant empty, against the
+// reference proxy.
+type Pair struct {
+	Scenario string
+	Mutant   string
+	Named    bool // the scenario says that it catches it
+	Verdict  reports.Verdict
+	Damage   []string // outcomes that accuse
+	Seconds  float64
+	Detail   string
+	Dir      string
+}
+
+// Caught reports whether the scenario raised an alarm.
+func (p Pair) Caught() bool { return p.Verdict == reports.Fail || p.Verdict == reports.Exposed }
+
+// A Result is what was proven.
+type Result struct {
+	Pairs       []Pair
+	Missed      []Pair // named and not caught, or not run to an end
+	FalseAlarms []Pair // the reference accused, or a mutant of what it does not do
+}
+
+// Run runs the pairs one after the other. Its error says that it could not.
+func Run(ctx context.Context, cfg Config) (*Result, error) {
+	r := &Result{}
+	todo := pairs(cfg)
+	for i, p := range todo {
+		done, err := one(ctx, cfg, p)
+		if err != nil {
+			return r, err
+		}
+		r.Pairs = append(r.Pairs, done)
+		switch {
+		case done.Mutant == "" && done.Verdict != reports.Pass:
+			r.FalseAlarms = append(r.FalseAlarms, done)
+		case done.Named && !done.Caught():
+			r.Missed = append(r.Missed, done)
+		case done.Mutant != "" && len(undeclared(cfg, done)) > 0:
+			done.Detail = "accused of " + strings.Join(undeclared(cfg, done), ", ") + ", which it does not do"
+			r.FalseAlarms = append(r.FalseAlarms, done)
+		}
+		if cfg.Progress != nil {
+			cfg.Progress(i+1, len(todo), done)
+		}
+	}
+	return r, nil
+}
+
+// pairs lists what to run: the reference on everything, the named pairs, and
+// the rest or a sample of it.
+func pairs(cfg Config) []Pair {
+	named := map[string]bool{}
+	for _, e := range cfg.Entries {
+		for _, m := range e.Scenario().Catches {
+			named[m] = true
+		}
+	}
+	var list, rest []Pair
+	for _, e := range cfg.Entries {
+		s := e.Scenario()
+		list = append(list, Pair{Scenario: s.ID})
+		for _, m := range cfg.Mutants {
+			p := Pair{Scenario: s.ID, Mutant: m.Name}
+			p.Named = slices.Contains(s.Catches, m.Name) || slices.Contains(s.Catches, Any) && !named[m.Name]
+			if p.Named {
+				list = append(list, p)
+			} else {
+				rest = append(rest, p)
+			}
+		}
+	}
+	rng := rand.New(rand.NewPCG(cfg.Seed, 0x9a12))
+	rng.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
+	if !cfg.Full {
+		rest = rest[:min(len(rest), cfg.Sample)]
+	}
+	list = append(list, rest...)
+	slices.SortStableFunc(list, func(a, b Pair) int {
+		return cmp.Or(cmp.Compare(a.Mutant, b.Mutant), cmp.Compare(a.Scenario, b.Scenario))
+	})
+	return list
+}
+
+func one(ctx context.Context, cfg Config, p Pair) (Pair, error) {
+	began := time.Now()
+	target := targets.Reference(cfg.Program)
+	if p.Mutant != "" {
+		target = targets.Mutant(cfg.Program, p.Mutant)
+	}
+	p.Dir = filepath.Join(cfg.Dir, cmp.Or(p.Mutant, "reference"), filepath.FromSlash(p.Scenario))
+	at := slices.IndexFunc(cfg.Entries, func(e catalog.Entry) bool { return e.Scenario().ID == p.Scenario })
+	entry := cfg.Entries[at]
+	err := engine.Run(ctx, engine.Config{
+		Dir: evidence.Dir(p.Dir), Cases: entry.Cases, Sources: map[string][]byte{p.Scenario: entry.Source},
+		Target: target, Supervisor: cfg.Supervisor, Seed: cfg.Seed, Repeat: 1, Parallel: cfg.Parallel, Progress: silent{},
+		Run: evidence.Run{Target: evidence.RunTarget{Name: target.Name()}, Started: time.Now().UTC().Format(time.RFC3339), Backends: "embedded"},
+	})
+	if err != nil {
+		return p, fmt.Errorf("%s on %s: %w", p.Scenario, target.Name(), err)
+	}
+	report, err := engine.Judge(evidence.Dir(p.Dir))
+	if err != nil {
+		return p, fmt.Errorf("%s on %s: %w", p.Scenario, target.Name(), err)
+	}
+	p.Verdict, p.Seconds = report.Verdict, time.Since(began).Seconds()
+	for _, c := range report.Ledger.Counts() {
+		switch c.Name {
+		case "crosswired", "corrupted", "duplicated", "truncated", "stuck", "lost":
+			if c.N > 0 {
+				p.Damage = append(p.Damage, c.Name)
+			}
+		}
+	}
+	p.Detail = reason(report)
+	return p, nil
+}
+
+// reason gives the first statement that did not hold.
+func reason(r *reports.Report) string {
+	for _, s := range r.Scenarios {
+		for _, f := range s.Findings {
+			if f.Verdict == reports.Fail || f.Verdict == reports.Invalid || f.Verdict == reports.Exposed {
+				return strings.TrimSpace(f.Case + " " + f.That + " " + f.Detail)
+			}
+		}
+	}
+	return ""
+}
+
+// undeclared gives the damage a mutant was accused of and does not declare.
+func undeclared(cfg Config, p Pair) []string {
+	at := slices.IndexFunc(cfg.Mutants, func(m mutants.Mutant) bool { return m.Name == p.Mutant })
+	return slices.DeleteFunc(slices.Clone(p.Damage), func(d string) bool { return slices.Contains(cfg.Mutants[at].Damage, d) })
+}
+
+// silent is an engine.Progress that tells nobody.
+type silent struct{}
+
+func (silent) CaseStarted(string, string, time.Duration)                       {}
+func (silent) CaseDone(string, string, reports.Verdict, time.Duration, string) {}
+func (silent) Note(string)                                                     {}
+
+var _ engine.Progress = silent{}
+
+// Check reports what makes a proof impossible before anything is run: a
+// scenario that names no mutant or one that does not exist.
+func Check(entries []catalog.Entry, all []mutants.Mutant) error {
+	for _, e := range entries {
+		s := e.Scenario()
+		for _, name := range s.Catches {
+			known := slices.ContainsFunc(all, func(m mutants.Mutant) bool { return m.Name == name })
+			if !known && name != Any {
+				return fmt.Errorf("%s: catches: no mutant is named %q", s.ID, name)
+			}
+		}
+		if len(s.Catches) == 0 {
+			return fmt.Errorf("%s names no mutant that it catches", s.ID)
+		}
+	}
+	return nil
+}
