@@ -1,0 +1,48 @@
+package telemetry
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+)
+
+// TestPedanticRegistry has a registry check every metric against what its
+// collector described, which the one in use is too busy to do.
+func TestPedanticRegistry(t *testing.T) {
+	r := prometheus.NewPedanticRegistry()
+	tel := &Telemetry{registry: &prometheus.Registry{}, metrics: newMetrics(r)}
+	tel.Begin()
+	tel.End("GET", 200, time.Millisecond, Trace{child(Trace{}.sc)})
+	tel.End("nonsense", 999, time.Hour, Trace{})
+	tel.metrics.attempts.WithLabelValues("api", "a:1", "2xx").Inc()
+	tel.Event(t.Context(), EventRetry)
+	tel.registry = r
+	tel.WatchPools(func() []PoolState {
+		return []PoolState{
+			{Upstream: "api", Endpoint: "a:1", Idle: 1, Leased: 2, Waiting: 3, Dialing: 4, Dialed: 5, Breaker: 1},
+			{Upstream: "api", Endpoint: "b:1", Breaker: -1},
+		}
+	})
+	families, err := r.Gather()
+	require.NoError(t, err)
+	seen := map[string]int{}
+	for _, f := range families {
+		seen[f.GetName()] = len(f.Metric)
+	}
+	require.Equal(t, 8, seen[MetricPool])
+	require.Equal(t, 2, seen[MetricDials])
+	require.Equal(t, 1, seen[MetricBreaker])
+	require.Equal(t, 2, seen[MetricRequests])
+}
+
+func TestLabelsAreBounded(t *testing.T) {
+	require.Equal(t, "other", methodLabel("PROPFIND"))
+	require.Equal(t, "GET", methodLabel("GET"))
+	for status, want := range map[int]string{0: "other", 99: "other", 100: "100", 499: "499", 599: "599", 600: "other", 999: "other"} {
+		require.Equal(t, want, codeLabel(status))
+	}
+	require.Equal(t, "other", reason("because"))
+	require.Equal(t, "recovery", reason("recovery"))
+}
