@@ -18,7 +18,7 @@ var blocks = sync.Pool{New: func() any { return new([block]byte) }}
 // bytes of the body when those are here already, and at once when they are
 // not; each block goes out when nothing more is waiting behind it.
 func (x *forwarding) deliver(resp *http.Response) {
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode < 200 {
 		x.fail(errBadStatus)
 		return

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,6 +23,9 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// errDiffers says that other bytes came than expected.
+var errDiffers = errors.New("differs")
 
 // patience is how long any single wait of a test may take.
 const patience = 10 * time.Second
@@ -99,7 +103,7 @@ func (w *wire) expect(text string) {
 	buf := make([]byte, len(text))
 	n, err := io.ReadFull(w.br, buf)
 	if err != nil || string(buf) != text {
-		w.must(fmt.Errorf("got %q (%v), want %q", buf[:n], err, text), "expect")
+		w.must(fmt.Errorf("got %q (%w), want %q", buf[:n], errors.Join(errDiffers, err), text), "expect")
 	}
 }
 

@@ -24,13 +24,13 @@ func (x *forwarding) tunnel(resp *http.Response) {
 		x.fail(transport.ErrMalformed)
 		return
 	}
-	defer backend.Close()
+	defer func() { _ = backend.Close() }()
 	conn, buffered, err := x.rc.Hijack()
 	if err != nil {
 		x.fail(err)
 		return
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	x.ex.Status = http.StatusSwitchingProtocols
 	if x.conn != nil {
 		x.conn.Tunnel()

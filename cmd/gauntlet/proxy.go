@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"gauntlet/proxy"
@@ -18,7 +20,7 @@ type proxyCmd struct {
 
 // Help shows an example.
 func (proxyCmd) Help() string {
-	return `SIGTERM, SIGINT and SIGQUIT stop it gracefully: it announces "Connection: close" while still accepting, then finishes, then closes. A second SIGTERM or SIGINT ends it at once.
+	return `SIGTERM, SIGINT and SIGQUIT stop it gracefully: it announces "Connection: close" while still accepting, then finishes, then closes. A second signal cuts what is left.
 
 Example:
 
@@ -55,7 +57,31 @@ func serveProxy(ctx context.Context, w *world, path string, parts proxy.Parts) e
 	if _, err := fmt.Fprintf(w.Stderr, "proxy listens on %s\n", p.Addr()); err != nil {
 		return errors.Join(err, p.Close())
 	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGQUIT)
-	defer stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer onSignals(cancel, p.Cut)()
 	return p.Serve(ctx)
+}
+
+// onSignals calls first at the first signal that asks for an end and
+// then at each later one, until the function it returns is called.
+func onSignals(first, then func()) (stop func()) {
+	signals, done := make(chan os.Signal, 2), make(chan struct{})
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for act := first; ; act = then {
+			select {
+			case <-signals:
+				act()
+			case <-done:
+				return
+			}
+		}
+	})
+	return func() {
+		signal.Stop(signals)
+		close(done)
+		wg.Wait()
+	}
 }

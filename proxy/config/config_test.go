@@ -29,7 +29,7 @@ func TestLoadFull(t *testing.T) {
 	require.Equal(t, []string{"127.0.0.1:9001", "127.0.0.1:9002"}, api.Endpoints)
 	require.Equal(t, 2, api.Retries)
 	require.Equal(t, 3*time.Second, api.Pool.Wait)
-	require.Equal(t, 0.5, api.Breaker.FailureRate)
+	require.InDelta(t, 0.5, api.Breaker.FailureRate, 0)
 	require.Equal(t, 15*time.Second, api.Timeouts.Headers, "what the file leaves out keeps its default")
 	require.Equal(t, config.DefaultUpstream("localhost:1"), cfg.Upstreams["plain"])
 	require.Equal(t, []config.Route{

@@ -25,7 +25,7 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read proxy configuration: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("read proxy configuration: %w", err)
@@ -73,7 +73,7 @@ func parse(data []byte) (ast.Node, *Problem) {
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		p := &Problem{Got: "text that is not YAML", Want: "a mapping"}
-		if bad := (yaml.Error)(nil); errors.As(err, &bad) {
+		if bad := yaml.Error(nil); errors.As(err, &bad) {
 			p.Got = "text that is not YAML (" + bad.GetMessage() + ")"
 			if t := bad.GetToken(); t != nil && t.Position != nil {
 				p.Line, p.Column = t.Position.Line, t.Position.Column

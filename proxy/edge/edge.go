@@ -9,7 +9,10 @@
 // truncated response is kept from looking whole (golang/go#28239).
 package edge
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // Layer is one named middleware.
 type Layer struct {
@@ -19,8 +22,8 @@ type Layer struct {
 
 // Compose wraps h with the layers; the first one is outermost.
 func Compose(layers []Layer, h http.Handler) http.Handler {
-	for i := len(layers) - 1; i >= 0; i-- {
-		h = layers[i].Wrap(h)
+	for _, layer := range slices.Backward(layers) {
+		h = layer.Wrap(h)
 	}
 	return h
 }

@@ -154,7 +154,7 @@ func (r *rig) want(n int, kind trace.SpanKind) []tracetest.SpanStub {
 func attrs(list []attribute.KeyValue) map[string]string {
 	m := map[string]string{}
 	for _, kv := range list {
-		m[string(kv.Key)] = kv.Value.Emit()
+		m[string(kv.Key)] = kv.Value.String()
 	}
 	return m
 }
