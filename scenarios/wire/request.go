@@ -27,6 +27,8 @@ type Request struct {
 	Expect   bool          // Expect: 100-continue, RFC 9110 §10.1.1
 	Key      bool          // carry an Idempotency-Key
 	NoID     bool          // carry neither exchange id nor traceparent
+	Cut      *int64        // stop sending after so many body bytes, on purpose
+	Tail     string        // raw bytes in the same write as the head; ${id} is the exchange's id
 
 	// Slow is how long the backend takes over its answer because the request
 	// asks it to, see Ask.
@@ -103,7 +105,8 @@ func (r *Request) head(t *Target, id exchange.ID) []byte {
 	for _, f := range r.Fields {
 		b = appendField(b, f)
 	}
-	return append(b, "\r\n"...)
+	b = append(b, "\r\n"...)
+	return append(b, strings.ReplaceAll(r.Tail, "${id}", id.String())...)
 }
 
 // own gives the fields that the client adds by itself.

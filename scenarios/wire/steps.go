@@ -82,6 +82,11 @@ func FromSend(s *script.Send) Request {
 	if s.Ask != nil {
 		r.Ask(*s.Ask)
 	}
+	if s.Cut != nil {
+		n := int64(*s.Cut)
+		r.Cut = &n
+	}
+	r.Tail = s.Tail
 	return r
 }
 

@@ -14,6 +14,9 @@ import (
 // errHalted ends the writing of a request that the answer has made pointless.
 var errHalted = errors.New("the answer made the rest of the request pointless")
 
+// errCut ends the writing of a request that is to be left unfinished.
+var errCut = errors.New("the script left the request unfinished")
+
 // continueWait is how long a client that expects 100 waits for it before it
 // sends the body all the same (RFC 9110 §10.1.1: not indefinitely).
 const continueWait = time.Second
@@ -91,6 +94,9 @@ func (c *Conn) body(ctx context.Context, x *Exchange, head []byte) error {
 	pace := newPacer(int64(x.req.Pace))
 	for off := int64(0); off < x.req.Size || head != nil; {
 		n := min(x.req.Size-off, pace.piece())
+		if x.req.Cut != nil {
+			n = min(n, *x.req.Cut-off)
+		}
 		b := append(c.out[:0], head...)
 		if x.req.Chunked && n > 0 {
 			b = strconv.AppendInt(b, n, 16)
@@ -105,6 +111,9 @@ func (c *Conn) body(ctx context.Context, x *Exchange, head []byte) error {
 		c.out, head, off = b, nil, off+n
 		if err := c.write(x, b, from, from+int(n)); err != nil {
 			return err
+		}
+		if x.req.Cut != nil && off >= *x.req.Cut {
+			return errCut
 		}
 		if err := pace.wait(ctx, n, off < x.req.Size); err != nil {
 			return err
