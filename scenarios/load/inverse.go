@@ -47,7 +47,10 @@ func (l *Load) inverseSine() func(k float64) float64 {
 	return func(k float64) float64 {
 		lo, hi := max(0, (k-2*swing)/rate), k/rate
 		t := hi
-		for hi-lo > 1e-10 {
+		for range 100 { // bisection alone needs some 50
+			if hi-lo <= 1e-10 {
+				break
+			}
 			over := l.integral(t) - k
 			if over > 0 {
 				hi = t

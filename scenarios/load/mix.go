@@ -28,21 +28,24 @@ type Hit struct {
 // the load, the seed and the numbers of load and request, so a run with the
 // same seed offers the same requests whatever the target does.
 func (l *Load) Draw(seed uint64, number uint16, k uint64) Hit {
+	abandon := l.Abandon
+	if l.Mix != nil && abandon == nil {
+		abandon = l.Mix.Abandon
+	}
+	var h Hit
+	if l.Request != nil {
+		h.Request = wire.FromSend(l.Request)
+	}
+	if l.Mix == nil && abandon == nil {
+		return h // nothing to draw
+	}
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[0:], seed)
 	binary.LittleEndian.PutUint64(key[8:], uint64(number))
 	binary.LittleEndian.PutUint64(key[16:], k)
 	rng := rand.New(rand.NewChaCha8(key))
-	var h Hit
-	abandon := l.Abandon
-	switch {
-	case l.Mix != nil:
+	if l.Mix != nil {
 		h.Request = l.Mix.request(rng)
-		if abandon == nil {
-			abandon = l.Mix.Abandon
-		}
-	case l.Request != nil:
-		h.Request = wire.FromSend(l.Request)
 	}
 	if abandon != nil && yes(rng, abandon.Share) {
 		after := defaultAfter

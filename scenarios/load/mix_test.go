@@ -3,6 +3,7 @@ package load_test
 import (
 	"math"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,11 +118,13 @@ func TestFixedRequests(t *testing.T) {
 func TestMalformedLoads(t *testing.T) {
 	for text, want := range map[string]string{
 		"{rate: fast, for: 1s}":          `1:8: rate: not a quantity: "fast" is no rate`,
-		"{rate: 1/s}":                    `load[0].for: 0s; allowed: a time above 0`,
+		"{rate: 1/s}":                    `load[0].for: 0s; allowed: a time above 0, up to 720h0m0s`,
 		"{for: 1s}":                      `load[0].rate: 0/s; allowed: a rate above 0, like 300/s`,
 		"{rate: 1/s, for: 1s, speed: 2}": `unknown key "speed"; allowed: name, from, for, rate, ramp, step, burst, sine, request, mix, abandon, max_workers, deadline, keep_alive`,
 		"{rate: 1/s, for: 1s, ramp: {to: 2/s}, sine: {}}":                 `load[0].rate: shaped in 2 ways; allowed: one of ramp, step, burst, sine`,
 		"{rate: 1/s, for: 1s, ramp: {}}":                                  `load[0].ramp.to: 0/s; allowed: a rate above 0`,
+		"{rate: 0.0000001/s, for: 1s}":                                    `load[0].for: 0 requests; allowed: 1 to 20000000`,
+		"{rate: 1/s, for: 1h, step: {by: 1/s, every: 1us}}":               `load[0].step.every: 3600000000 steps; allowed: 1000000`,
 		"{rate: 1/s, for: 1s, step: {by: 1/s}}":                           `load[0].step.every: 0s; allowed: a time above 0`,
 		"{rate: 1/s, for: 1s, burst: {every: 1s}}":                        `load[0].burst.size: 0; allowed: 1 and more`,
 		"{rate: 1/s, for: 1s, sine: {amplitude: 1/s, period: 1s}}":        `load[0].sine.amplitude: 1/s around 1/s; allowed: above 0 and below the rate`,
@@ -148,4 +151,31 @@ func TestMalformedLoads(t *testing.T) {
 	}
 	twice := []load.Load{read(t, "{name: a, rate: 1/s, for: 1s}"), read(t, "{name: a, rate: 1/s, for: 1s}")}
 	require.ErrorContains(t, load.Validate(twice, "load"), `load[1].name: "a" is the name of load[0] too`)
+}
+
+// Whatever a file says, it is refused or can be planned and drawn.
+func FuzzLoad(f *testing.F) {
+	for _, text := range []string{mixed, "{rate: 1/s, for: 1s}", "{rate: 9/s, for: 1h, sine: {amplitude: 8.9/s, period: 1ns}}", "{rate: 1/s, for: 9h, step: {by: 0.001/s, every: 1s}}", "{for: 1s, burst: {size: 5, every: 1ms}, abandon: {after: {between: [0s, 1s]}}}"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		file, err := parser.ParseBytes([]byte(text), 0)
+		if err != nil || len(file.Docs) == 0 {
+			return
+		}
+		var l load.Load
+		if strict.Node(file.Docs[0], &l) != nil || load.Validate([]load.Load{l}, "load") != nil {
+			return
+		}
+		if float64(l.Rate)*l.For.D().Seconds() > 1e5 {
+			return // legal, and only slow
+		}
+		plan, err := l.Plan()
+		require.NoError(t, err)
+		require.NotEmpty(t, plan)
+		require.True(t, slices.IsSorted(plan))
+		for k := range min(3, len(plan)) {
+			l.Draw(1, 1, uint64(k))
+		}
+	})
 }

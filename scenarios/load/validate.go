@@ -3,9 +3,11 @@ package load
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"gauntlet/fixtures/script"
 	"gauntlet/fixtures/strict"
+	"gauntlet/fixtures/units"
 )
 
 // Validate reports every misuse in the loads of a scenario, as strict.Problems
@@ -27,7 +29,7 @@ func Validate(loads []Load, path string) error {
 		l.shape(say)
 		l.what(say)
 		if len(ps) == before {
-			say(l.hits() > MaxHits, "for", "%.0f requests; allowed: %d", l.hits(), MaxHits)
+			say(l.hits() > MaxHits || l.hits() < 1, "for", "%.0f requests; allowed: 1 to %d", l.hits(), MaxHits)
 		}
 	}
 	return ps.Err()
@@ -35,9 +37,16 @@ func Validate(loads []Load, path string) error {
 
 type sayer = func(bad bool, field, format string, args ...any)
 
+// maxTime bounds a load's times.
+const maxTime = units.Duration(30 * 24 * time.Hour)
+
+// maxSteps bounds the stairs of one load.
+const maxSteps = 1_000_000
+
 // shape checks when requests are offered.
 func (l *Load) shape(say sayer) {
-	say(l.For <= 0, "for", "%s; allowed: a time above 0", l.For)
+	say(l.For <= 0 || l.For > maxTime, "for", "%s; allowed: a time above 0, up to %s", l.For, maxTime)
+	say(l.From > maxTime, "from", "%s; allowed: up to %s", l.From, maxTime)
 	say(l.Rate < 0 || l.Rate == 0 && l.Burst == nil, "rate", "%s; allowed: a rate above 0, like 300/s", l.Rate)
 	var shapes []string
 	for name, is := range map[string]bool{"ramp": l.Ramp != nil, "step": l.Step != nil, "burst": l.Burst != nil, "sine": l.Sine != nil} {
@@ -52,6 +61,7 @@ func (l *Load) shape(say sayer) {
 	if l.Step != nil {
 		say(l.Step.By <= 0, "step.by", "%s; allowed: a rate above 0", l.Step.By)
 		say(l.Step.Every <= 0, "step.every", "%s; allowed: a time above 0", l.Step.Every)
+		say(l.Step.Every > 0 && l.For/l.Step.Every > maxSteps, "step.every", "%d steps; allowed: %d", l.For/max(1, l.Step.Every), maxSteps)
 	}
 	if l.Burst != nil {
 		say(l.Burst.Size <= 0, "burst.size", "%d; allowed: 1 and more", l.Burst.Size)

@@ -184,7 +184,11 @@ func (c *Conn) Reset() {
 
 // tcp gives the TCP connection underneath.
 func tcp(nc net.Conn) (*net.TCPConn, bool) {
-	if u, ok := nc.(interface{ NetConn() net.Conn }); ok {
+	for {
+		u, ok := nc.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
 		nc = u.NetConn()
 	}
 	t, ok := nc.(*net.TCPConn)

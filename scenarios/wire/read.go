@@ -23,7 +23,7 @@ func (c *Conn) read() {
 		c.mu.Lock()
 		c.take(buf[:n], at)
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-			c.lost(err, at)
+			c.lost(truncated(c.nc, err), at)
 			c.mu.Unlock()
 			return
 		}

@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	tries  = 40
-	upload = 8 << 20
-	big    = "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig"
+	tries    = 40
+	upload   = 8 << 20
+	tooLarge = "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig"
 )
 
 // The catalogue's st-early-response-rst: an answer that comes while the body is
@@ -26,19 +26,19 @@ func TestAnEarlyAnswerSurvivesTheUpload(t *testing.T) {
 	variants := map[string]func(c *net.TCPConn){
 		"half-closes and drains": func(c *net.TCPConn) {
 			_, _ = io.ReadFull(c, make([]byte, 1024))
-			_, _ = io.WriteString(c, big)
+			_, _ = io.WriteString(c, tooLarge)
 			_ = c.CloseWrite()
 			_, _ = io.Copy(io.Discard, c)
 		},
 		"answers at half and reads on": func(c *net.TCPConn) {
 			_, _ = io.CopyN(io.Discard, c, upload/2)
-			_, _ = io.WriteString(c, big)
+			_, _ = io.WriteString(c, tooLarge)
 			_, _ = io.Copy(io.Discard, c)
 		},
 		// Linux keeps what was received before an RST, so even this one is safe.
 		"closes at once": func(c *net.TCPConn) {
 			_, _ = io.ReadFull(c, make([]byte, 1024))
-			_, _ = io.WriteString(c, big)
+			_, _ = io.WriteString(c, tooLarge)
 		},
 	}
 	for name, handle := range variants {
