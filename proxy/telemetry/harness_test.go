@@ -119,8 +119,26 @@ func (r *rig) do(method, path string, header ...string) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-// metrics scrapes in the text format.
-func (r *rig) metrics() string { return r.scrape("text/plain") }
+// settle waits until every exchange has ended: a client may have its answer
+// a moment before.
+func (r *rig) settle() {
+	require.Eventually(r.t, func() bool { return r.p.Pools().InFlight == 0 }, patience, time.Millisecond)
+}
+
+// samples requires the metrics to hold these, each a name with its labels and
+// value.
+func (r *rig) samples(want ...string) {
+	r.t.Helper()
+	var ours []string
+	for line := range strings.Lines(r.scrape("text/plain")) {
+		if strings.HasPrefix(line, "gauntlet_") {
+			ours = append(ours, line)
+		}
+	}
+	for _, w := range want {
+		require.Contains(r.t, strings.Join(ours, ""), w)
+	}
+}
 
 // scrape gets the metrics in the format accept asks for.
 func (r *rig) scrape(accept string) string {

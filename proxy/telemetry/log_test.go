@@ -96,7 +96,8 @@ func TestAccessLogTellsTheTruth(t *testing.T) {
 	require.InDelta(t, 499.0, line["status"], 0)
 	require.Equal(t, "client_gone", line["error"])
 	require.NotContains(t, line, "aborted")
-	require.Contains(t, r.metrics(), `gauntlet_http_requests_total{code="499",method="GET"} 1`)
+	r.settle()
+	r.samples(`gauntlet_http_requests_total{code="499",method="GET"} 1`)
 	r.want(4, trace.SpanKindServer)
 	for _, c := range r.want(4, trace.SpanKindClient) {
 		if kind := attrs(c.Attributes)["error.type"]; kind != "truncated" {
