@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -42,26 +43,33 @@ func (l *Ledger) Explain(seq uint64) []Moment {
 			t.attempt(Attempt{Arrival: a})
 		}
 	}
-	slices.SortStableFunc(t, func(a, b Moment) int {
-		switch {
-		case a.Time != b.Time:
-			return int(min(1, max(-1, a.Time-b.Time)))
-		case a.Party != b.Party && a.Party < b.Party:
-			return -1
-		case a.Party != b.Party:
-			return 1
-		}
-		return 0
-	})
-	return slices.Compact(t)
+	return t.sorted()
 }
 
-type line []Moment
+// A line is moments as they are collected, each with its place among those that
+// one party notes at the same time.
+type line []step
 
-func (t *line) add(at int64, party, format string, args ...any) {
+type step struct {
+	Moment
+	place int
+}
+
+func (t *line) add(place int, at int64, party, format string, args ...any) {
 	if at != 0 {
-		*t = append(*t, Moment{at, party, fmt.Sprintf(format, args...)})
+		*t = append(*t, step{Moment{at, party, fmt.Sprintf(format, args...)}, place})
 	}
+}
+
+func (t line) sorted() []Moment {
+	slices.SortFunc(t, func(a, b step) int {
+		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Party, b.Party), cmp.Compare(a.place, b.place), cmp.Compare(a.What, b.What))
+	})
+	var moments []Moment
+	for _, s := range slices.Compact(t) {
+		moments = append(moments, s.Moment)
+	}
+	return moments
 }
 
 func (t *line) client(c *book.Client) {
@@ -70,37 +78,37 @@ func (t *line) client(c *book.Client) {
 		fresh = fmt.Sprintf("connection %d for the %d. time", c.Conn, c.Nth)
 	}
 	if c.Intended != 0 && c.Started-c.Intended > 10e6 {
-		t.add(c.Intended, "client", "should have sent %s", c.Method)
+		t.add(0, c.Intended, "client", "should have sent %s", c.Method)
 	}
-	t.add(c.Started, "client", "sends %s with %d body bytes on %s", c.Method, c.ReqBytes, fresh)
-	t.add(c.FirstByte, "client", "reads the first byte of a final answer")
+	t.add(1, c.Started, "client", "sends %s with %d body bytes on %s", c.Method, c.ReqBytes, fresh)
+	t.add(2, c.FirstByte, "client", "reads the first byte of a final answer")
 	f := facts{client: c}
 	sent := ""
 	if c.Flags&book.SentAll == 0 {
 		sent = fmt.Sprintf(", having sent %d of %d body bytes", c.ReqSent, c.ReqBytes)
 	}
-	t.add(c.Ended, "client", "ends: %s%s", f.clientSays(), sent)
+	t.add(3, c.Ended, "client", "ends: %s%s", f.clientSays(), sent)
 }
 
 func (t *line) attempt(a Attempt) {
 	party := fmt.Sprintf("backend %d", a.Arrival.Backend)
-	t.add(a.Arrival.Time, party, "reads the first byte of request %d on connection %d, %s", a.Arrival.Nth, a.Arrival.Conn, a.Arrival.Method)
-	t.add(a.Arrival.Whole, party, "has the request whole with %d body bytes", a.uploaded().bytes)
+	t.add(0, a.Arrival.Time, party, "reads the first byte of request %d on connection %d, %s", a.Arrival.Nth, a.Arrival.Conn, a.Arrival.Method)
+	t.add(1, a.Arrival.Whole, party, "has the request whole with %d body bytes", a.uploaded().bytes)
 	d := a.Departure
 	if d == nil {
 		return
 	}
 	if d.Status != 0 {
-		t.add(d.FirstByte, party, "begins to answer %d", d.Status)
+		t.add(2, d.FirstByte, party, "begins to answer %d", d.Status)
 	}
-	t.add(max(d.Time, a.Arrival.Time), party, "is done: %s", a.says())
+	t.add(3, max(d.Time, a.Arrival.Time), party, "is done: %s", a.says())
 }
 
 // foreign tells when the exchange whose answer was taken was answered itself.
 func (t *line) foreign(seq uint64, attempts []Attempt) {
 	for _, a := range attempts {
 		if d := a.Departure; d != nil {
-			t.add(d.Time, fmt.Sprintf("backend %d", d.Backend), "has answered exchange %d, whose id the client read", seq)
+			t.add(4, d.Time, fmt.Sprintf("backend %d", d.Backend), "has answered exchange %d, whose id the client read", seq)
 		}
 	}
 }
@@ -110,12 +118,12 @@ func (t *line) fault(r *book.Receipt) {
 	if r.Cut != 0 {
 		did = "cuts or destroys"
 	}
-	t.add(r.From, faultOf(r), "%s connection %d of its relay (%d times, %d bytes)", did, r.Conn, r.Count, r.Bytes)
+	t.add(1, r.From, faultOf(r), "%s connection %d of its relay (%d times, %d bytes)", did, r.Conn, r.Count, r.Bytes)
 }
 
 func (t *line) connects(r *book.Receipt) {
-	t.add(r.From, faultOf(r), "begins to refuse connects or to leave them unanswered")
-	t.add(r.Until, faultOf(r), "lets connects through again")
+	t.add(0, r.From, faultOf(r), "begins to refuse connects or to leave them unanswered")
+	t.add(2, r.Until, faultOf(r), "lets connects through again")
 }
 
 func faultOf(r *book.Receipt) string {

@@ -48,7 +48,9 @@ func (f *facts) has(flag book.ClientFlags) bool { return f.client.Flags&flag != 
 func (f *facts) complete() bool { return !f.ledger.dark && !f.dim }
 
 // explicable reports whether a record we lack might explain the client's answer.
-func (f *facts) explicable() bool { return f.ledger.dark || f.silent || f.dim && len(f.tries) == 0 }
+// A killed backend has recorded every request that it answered, but a book can
+// break off for other reasons, such as a full disk.
+func (f *facts) explicable() bool { return !f.complete() || f.silent }
 
 // arrived reports whether any backend saw anything of the request.
 func (f *facts) arrived() bool { return len(f.tries) > 0 }

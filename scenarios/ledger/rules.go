@@ -48,7 +48,7 @@ var rules = []rule{
 	// Not attempts whose request was cut, nor those that the backend answered with
 	// a status after which any request may be repeated.
 	{Duplicated, "ran-twice", "I1", "a request that is not idempotent reached backends whole more than once",
-		func(f *facts) bool { return len(f.tries) > 1 && !f.has(book.Idempotent) && f.runs() > 1 }},
+		func(f *facts) bool { return len(f.tries) > 1 && !f.has(book.Idempotent) && f.count(Attempt.ran) > 1 }},
 
 	{Truncated, "answer", "I4", "the answer ended cleanly at the client and is only a part",
 		func(f *facts) bool { return f.fit == part && !f.explicable() }},
@@ -70,10 +70,12 @@ var rules = []rule{
 		func(f *facts) bool {
 			return !f.clean && (f.client.End < book.EndCut || f.client.End > book.EndMalformed)
 		}},
-	// A killed backend may have run the request without a record of it; only a
-	// request that is not idempotent could have run once too often.
-	{Unverified, "second-run-unrecorded", "", "a backend's book broke off when the request, which is not idempotent, may have been there too",
-		func(f *facts) bool { return f.fit == faithful && f.dim && !f.has(book.Idempotent) }},
+	// A killed backend may have run the request without a record of it, or have
+	// refused it; only a request that is not idempotent could have run too often.
+	{Unverified, "second-run-unrecorded", "", "the request, which is not idempotent, may have run at another backend too, and a record that could tell is missing",
+		func(f *facts) bool {
+			return f.fit == faithful && !f.has(book.Idempotent) && (f.dim || f.count(Attempt.mayHaveRun) > 1)
+		}},
 	{Unverified, "answer-unrecorded", "", "no record says what the backend answered",
 		func(f *facts) bool {
 			claims := f.has(book.Echoed) || f.client.Status < 300
@@ -97,6 +99,8 @@ var rules = []rule{
 		func(f *facts) bool { return f.neverRan() && f.candour() == ownBreak }},
 	{Rejected, "said-so", "", "the proxy answered for itself and no backend saw the request",
 		func(f *facts) bool { return f.neverRan() && f.candour() == said }},
+	{Rejected, "cut-visibly", "", "the proxy's own error was cut where the client could see it, and no backend saw the request",
+		func(f *facts) bool { return f.neverRan() && f.candour() == visible }},
 
 	{Indeterminate, "fault", "", "a fault on the client's own connection ended the exchange",
 		func(f *facts) bool { return f.candour() == ourFault }},

@@ -357,6 +357,13 @@ func TestStuckAbandonedUnverified(t *testing.T) {
 			bend: func(b *bent) { b.c.End = book.EndNone }},
 		{name: "a killed backend may have run the POST too", outcome: ledger.Unverified, rule: "second-run-unrecorded",
 			bend: func(b *bent) { post(b.c, b.a, b.d); b.Backends[1].Sealed = false }},
+		{name: "what one of two attempts was told is not on record", outcome: ledger.Unverified, rule: "second-run-unrecorded",
+			bend: func(b *bent) {
+				post(b.c, b.a, b.d)
+				a, d := b.attempt(2, 1)
+				post(b.c, a, d)
+				b.Backends[1].Departures = nil
+			}},
 		{name: "near: it was dead before", outcome: ledger.Delivered, rule: "whole",
 			bend: func(b *bent) {
 				post(b.c, b.a, b.d)
@@ -431,7 +438,7 @@ func TestHonestFailures(t *testing.T) {
 			bend: func(b *bent) { half(b.d); b.c.End, b.c.RespBytes = book.EndReset, 10 }},
 		{name: "a body that turned to garbage where the backend broke off", outcome: ledger.Indeterminate, rule: "cut-visibly",
 			bend: func(b *bent) { half(b.d); b.c.End, b.c.RespBytes = book.EndMalformed, 10 }},
-		{name: "a reflecting proxy's own error page was cut", outcome: ledger.Indeterminate, rule: "cut-visibly",
+		{name: "a reflecting proxy's own error page was cut", outcome: ledger.Rejected, rule: "cut-visibly",
 			bend: func(b *bent) { b.unseen(); b.c.Status, b.c.End, b.c.RespBytes = 502, book.EndCut, 3 }},
 	})
 }

@@ -78,24 +78,27 @@ func repeatable(status uint16) bool {
 	return false
 }
 
-// ran reports whether the backend may have acted on the request: it had it
-// whole, or began a final answer to it, and did not say that it refused.
+// ran reports whether the backend acted on the request, as far as a client may
+// assume: it had it whole, or began a final answer to it, and did not say that it
+// refused. Of an attempt whose departure is not on record nobody knows what it said.
 func (t Attempt) ran() bool {
 	a, d := t.Arrival, t.Departure
-	if a.Flags&book.HeadWhole == 0 {
+	if d == nil || a.Flags&book.HeadWhole == 0 || repeatable(d.Status) {
 		return false
 	}
-	if d != nil && repeatable(d.Status) {
-		return false
-	}
-	return t.uploaded().whole || d != nil && d.Flags&book.AnswerBegun != 0 && d.Status != 0
+	return t.uploaded().whole || d.Flags&book.AnswerBegun != 0 && d.Status != 0
 }
 
-// runs counts the attempts that ran.
-func (f *facts) runs() int {
+// mayHaveRun reports whether only a missing departure keeps ran from being told.
+func (t Attempt) mayHaveRun() bool {
+	return t.ran() || t.Departure == nil && t.uploaded().whole
+}
+
+// count counts the attempts of which a thing is true.
+func (f *facts) count(is func(Attempt) bool) int {
 	n := 0
 	for _, t := range f.tries {
-		if t.ran() {
+		if is(t) {
 			n++
 		}
 	}
