@@ -21,6 +21,7 @@ func (p *player) receive(ctx context.Context, s *script.Step) {
 		rec = p.await(ctx, x, s.Receive)
 	}
 	p.compare(x, s.Receive, rec)
+	p.compareFields(x, s.Receive)
 	p.over = p.over || rec.Flags&book.CloseAnnounced != 0
 	if u := s.Receive.Until; u != "" && u != script.UntilEnd && x.refused == nil {
 		return // the rest of it is for the next receive
