@@ -73,12 +73,10 @@ func (x *forwarding) writeHead(resp *http.Response) {
 	x.continued = true
 	responseHeader(x.w.Header(), resp)
 	x.closeAfter()
-	x.writable()
 	x.w.WriteHeader(resp.StatusCode)
 }
 
 func (x *forwarding) write(p []byte) {
-	x.writable()
 	if _, err := x.w.Write(p); err != nil {
 		x.lost()
 	}
@@ -86,7 +84,6 @@ func (x *forwarding) write(p []byte) {
 
 // flush sends what net/http holds back.
 func (x *forwarding) flush() {
-	x.writable()
 	if err := x.rc.Flush(); err != nil {
 		x.lost()
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"time"
 
 	"gauntlet/proxy/edge"
 	"gauntlet/proxy/edge/clientconn"
@@ -108,17 +107,11 @@ func (x *forwarding) fail(err error) {
 		x.ex.Class, x.ex.Status = f.class, f.status
 		x.abort(false)
 	}
-	x.writable()
 	x.closeAfter()
 	x.head.Lock()
 	defer x.head.Unlock()
 	x.continued = true
 	reply(x.w, x.r, f)
-}
-
-// writable gives the client its time to take the next block.
-func (x *forwarding) writable() {
-	_ = x.rc.SetWriteDeadline(time.Now().Add(x.p.cfg.Limits.WriteTimeout))
 }
 
 // abort ends the exchange with the connection, so that nothing that was sent

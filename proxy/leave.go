@@ -84,7 +84,6 @@ func (x *forwarding) interim(code int, h http.Header) error {
 	to := x.w.Header()
 	copyEndToEnd(to, h)
 	delete(to, "Content-Length")
-	x.writable()
 	x.w.WriteHeader(code)
 	clear(to)
 	return nil

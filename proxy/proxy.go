@@ -61,7 +61,7 @@ func New(cfg *config.Config, parts Parts) (*Proxy, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	p := &Proxy{cfg: cfg, log: parts.Log, clients: clientconn.NewSet(linger), wrap: parts.Listener, upstreams: map[string]*upstream.Upstream{}}
+	p := &Proxy{cfg: cfg, log: parts.Log, clients: clientconn.NewSet(linger, cfg.Limits.WriteTimeout), wrap: parts.Listener, upstreams: map[string]*upstream.Upstream{}}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -79,7 +80,7 @@ func send(t *testing.T, c io.Writer, text string) {
 // departures in another way, this fails.
 func TestFINIsKeptBack(t *testing.T) {
 	entered, fin, gone := make(chan struct{}), make(chan struct{}), make(chan struct{}, 1)
-	addr, _ := serve(t, clientconn.NewSet(time.Second), func(w http.ResponseWriter, r *http.Request) {
+	addr, _ := serve(t, clientconn.NewSet(time.Second, patience), func(w http.ResponseWriter, r *http.Request) {
 		close(entered)
 		select {
 		case <-r.Context().Done():
@@ -115,7 +116,7 @@ func TestFINIsKeptBack(t *testing.T) {
 
 // TestStopIdle half-closes those who ask for nothing and leaves the others.
 func TestStopIdle(t *testing.T) {
-	set := clientconn.NewSet(100 * time.Millisecond)
+	set := clientconn.NewSet(100*time.Millisecond, patience)
 	idle, idleClient := pair(t, set)
 	waiting, waitingClient := pair(t, set)
 	send(t, waitingClient, "GET /") // in the kernel, read by nobody yet
@@ -147,7 +148,7 @@ func TestStopIdle(t *testing.T) {
 // TestCloseDoesNotEraseTheAnswer closes while the client is still sending: an
 // RST would erase what it has not read.
 func TestCloseDoesNotEraseTheAnswer(t *testing.T) {
-	set := clientconn.NewSet(patience)
+	set := clientconn.NewSet(patience, patience)
 	c, client := pair(t, set)
 	send(t, c, "answer")
 	wrote := make(chan error, 1)
@@ -167,7 +168,7 @@ func TestCloseDoesNotEraseTheAnswer(t *testing.T) {
 
 // TestCloseIsBounded: a client that never ends does not hold Close.
 func TestCloseIsBounded(t *testing.T) {
-	c, client := pair(t, clientconn.NewSet(50*time.Millisecond))
+	c, client := pair(t, clientconn.NewSet(50*time.Millisecond, patience))
 	require.NoError(t, c.Close())
 	_, err := client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
@@ -175,7 +176,7 @@ func TestCloseIsBounded(t *testing.T) {
 
 func TestAbort(t *testing.T) {
 	for _, reset := range []bool{false, true} {
-		c, client := pair(t, clientconn.NewSet(patience))
+		c, client := pair(t, clientconn.NewSet(patience, patience))
 		send(t, c, "part")
 		_, err := io.ReadFull(client, make([]byte, 4))
 		require.NoError(t, err)
@@ -190,9 +191,37 @@ func TestAbort(t *testing.T) {
 	}
 }
 
+// TestWriteNeedsProgress: a client that reads slowly gets everything, one that
+// stalls does not hold the writer.
+func TestWriteNeedsProgress(t *testing.T) {
+	const pace, size = 20 * time.Millisecond, 8 << 20
+	set := clientconn.NewSet(time.Second, 5*pace)
+	c, client := pair(t, set)
+	done := make(chan error, 1)
+	go func() {
+		_, err := c.Write(make([]byte, size))
+		done <- err
+	}()
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	for got := 0; got < size; { // takes longer than the bound for the one Write
+		<-tick.C
+		n, err := io.ReadFull(client, make([]byte, min(256<<10, size-got)))
+		require.NoError(t, err)
+		got += n
+	}
+	require.NoError(t, <-done)
+
+	go func() {
+		_, err := c.Write(make([]byte, 64<<20))
+		done <- err
+	}()
+	require.ErrorIs(t, <-done, os.ErrDeadlineExceeded)
+}
+
 // TestDoom: nothing more is read as a request.
 func TestDoom(t *testing.T) {
-	c, client := pair(t, clientconn.NewSet(50*time.Millisecond))
+	c, client := pair(t, clientconn.NewSet(50*time.Millisecond, patience))
 	send(t, client, "GET /smuggled HTTP/1.1\r\n\r\n")
 	c.Doom()
 	n, err := c.Read(make([]byte, 100))
@@ -202,7 +231,7 @@ func TestDoom(t *testing.T) {
 
 // TestWaiting follows connections from busy to idle to gone.
 func TestWaiting(t *testing.T) {
-	set := clientconn.NewSet(50 * time.Millisecond)
+	set := clientconn.NewSet(50*time.Millisecond, patience)
 	release := make(chan struct{})
 	addr, _ := serve(t, set, func(http.ResponseWriter, *http.Request) { <-release })
 	c := dial(t, addr)
@@ -232,7 +261,7 @@ func TestWaiting(t *testing.T) {
 // TestStopServesTheBacklog: whoever has a connection when Accept is told to
 // stop is served; whoever comes later is refused, not reset.
 func TestStopServesTheBacklog(t *testing.T) {
-	set := clientconn.NewSet(time.Second)
+	set := clientconn.NewSet(time.Second, patience)
 	inner := listen(t)
 	ln := set.Listen(inner)
 	var clients []*net.TCPConn
@@ -268,7 +297,7 @@ func TestStopServesTheBacklog(t *testing.T) {
 
 // TestStopWithoutAccept gives up with its context.
 func TestStopWithoutAccept(t *testing.T) {
-	ln := clientconn.NewSet(time.Second).Listen(listen(t))
+	ln := clientconn.NewSet(time.Second, patience).Listen(listen(t))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, ln.Stop(ctx), context.DeadlineExceeded)

@@ -105,6 +105,31 @@ func (c *Conn) release() {
 	}
 }
 
+// Write sends p, for as long as the client takes some of it now and then. A
+// tunnel's writes have no bound.
+func (c *Conn) Write(p []byte) (int, error) {
+	written := 0
+	for {
+		if err := c.boundWrite(); err != nil {
+			return written, err
+		}
+		n, err := c.Conn.Write(p[written:])
+		written += n
+		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return written, err
+		}
+	}
+}
+
+func (c *Conn) boundWrite() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.tunnel || c.set.write == 0 {
+		return nil
+	}
+	return c.Conn.SetWriteDeadline(time.Now().Add(c.set.write))
+}
+
 // SetReadDeadline is how net/http ends its watch for a client's departure.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	past := !t.IsZero() && !t.After(time.Now())

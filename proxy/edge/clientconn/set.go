@@ -11,7 +11,8 @@ import (
 
 // Set is every open client connection of one proxy.
 type Set struct {
-	linger time.Duration
+	linger time.Duration // wait for a client to end
+	write  time.Duration // without progress; 0: no bound
 
 	waiting atomic.Int32 // those in wait; without one, changes need no word
 
@@ -21,9 +22,10 @@ type Set struct {
 }
 
 // NewSet returns an empty set. A connection that is closed politely waits at
-// most linger for its client to do the same.
-func NewSet(linger time.Duration) *Set {
-	return &Set{linger: linger, conns: map[*Conn]struct{}{}, wake: make(chan struct{})}
+// most linger for its client to do the same; a write fails when the client
+// takes nothing for the time of write, 0 for no bound.
+func NewSet(linger, write time.Duration) *Set {
+	return &Set{linger: linger, write: write, conns: map[*Conn]struct{}{}, wake: make(chan struct{})}
 }
 
 // Wrap adds a connection. Its Close takes it out again.
