@@ -67,7 +67,12 @@ func Run(ctx context.Context, cfg Config) error {
 	if cfg.Backend == nil {
 		cfg.Backend = func(ctx context.Context, c backend.Config) (backend.Server, error) { return backend.Start(ctx, c) }
 	}
-	e := &Engine{cfg: cfg, ports: newPorts()}
+	ports, err := newPorts()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = ports.close() }()
+	e := &Engine{cfg: cfg, ports: ports}
 	began := time.Now()
 	planned := e.planned()
 	run := cfg.Run

@@ -36,7 +36,7 @@ type PlannedScenario struct {
 func Plan(cfg Config) Planned {
 	e := &Engine{cfg: cfg}
 	p := Planned{
-		Target: cfg.Target.Name(), Ports: "loopback 20000–31999 for the target, ephemeral ones for backends and relays",
+		Target: cfg.Target.Name(), Ports: "a block of 200 between 20000 and 31999 on loopback for the target, ephemeral ones for backends and relays",
 		Needs: "none: no root, no container engine unless --backends docker",
 	}
 	at := map[string]int{}

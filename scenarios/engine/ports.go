@@ -3,38 +3,54 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"strconv"
 	"sync"
 )
 
-// errNoPort says that no port of our range could be bound.
+// errNoPort says that no port of our range could be had.
 var errNoPort = errors.New("no free port between 20000 and 31999")
 
 // ports gives out loopback ports below the kernel's ephemeral range, so that
-// no outgoing connection takes one between choosing and listening. It starts at
-// a random place, so that two harnesses on one machine rarely meet.
+// no outgoing connection takes one between choosing and listening. Each holds
+// a block of its own, claimed by the name of an abstract socket, so that two
+// harnesses on one machine, or two runs in one process, never meet; the claim
+// ends with its holder, however that ends.
 type ports struct {
+	claim net.Listener
+	first int
+
 	mu   sync.Mutex
 	next int
 }
 
 const (
 	firstPort = 20000
-	portCount = 12000
+	blockSize = 200
+	blocks    = 60
 )
 
-func newPorts() *ports { return &ports{next: rand.IntN(portCount)} }
+// newPorts claims a block. Whoever claims it closes it.
+func newPorts() (*ports, error) {
+	for n := range blocks {
+		claim, err := net.Listen("unix", "@gauntlet-ports-"+strconv.Itoa(n))
+		if err == nil {
+			return &ports{claim: claim, first: firstPort + n*blockSize}, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: every block is claimed", errNoPort)
+}
+
+func (p *ports) close() error { return p.claim.Close() }
 
 // address gives a host:port on loopback that was free a moment ago and that it
-// gives to nobody else for the next 12,000 calls.
+// gives to nobody else for the next calls.
 func (p *ports) address() (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for range portCount {
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(firstPort+p.next))
-		p.next = (p.next + 1) % portCount
+	for range blockSize {
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(p.first+p.next))
+		p.next = (p.next + 1) % blockSize
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
 			continue

@@ -8,11 +8,13 @@ package prove
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"gauntlet/fixtures/mutants"
@@ -63,30 +65,97 @@ type Result struct {
 	FalseAlarms []Pair // the reference accused, or a mutant of what it does not do
 }
 
-// Run runs the pairs one after the other. Its error says that it could not.
+// together is how many pairs whose scenario tolerates neighbours run at once.
+const together = 3
+
+// Run runs the pairs: first those whose scenarios tolerate neighbours, a few at
+// a time, then the others one by one. Its error says that it could not.
 func Run(ctx context.Context, cfg Config) (*Result, error) {
-	r := &Result{}
-	todo := pairs(cfg)
-	for i, p := range todo {
-		done, err := one(ctx, cfg, p)
-		if err != nil {
-			return r, err
+	b := &bench{cfg: cfg, todo: pairs(cfg)}
+	b.done = make([]Pair, len(b.todo))
+	var wg sync.WaitGroup
+	queue := make(chan int)
+	for range together {
+		wg.Go(func() {
+			for i := range queue {
+				b.run(ctx, i)
+			}
+		})
+	}
+	for i := range b.todo {
+		if !cfg.alone(b.todo[i].Scenario) {
+			queue <- i
 		}
-		r.Pairs = append(r.Pairs, done)
+	}
+	close(queue)
+	wg.Wait()
+	for i := range b.todo {
+		if cfg.alone(b.todo[i].Scenario) {
+			b.run(ctx, i)
+		}
+	}
+	return b.result()
+}
+
+// bench is what the pairs of one Run share.
+type bench struct {
+	cfg  Config
+	todo []Pair
+	done []Pair
+
+	mu   sync.Mutex
+	n    int
+	errs []error
+}
+
+func (b *bench) run(ctx context.Context, i int) {
+	if ctx.Err() != nil {
+		return
+	}
+	p, err := one(ctx, b.cfg, b.todo[i])
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.done[i] = p
+	b.n++
+	if err != nil {
+		b.errs = append(b.errs, err)
+		return
+	}
+	if b.cfg.Progress != nil {
+		b.cfg.Progress(b.n, len(b.todo), p)
+	}
+}
+
+func (b *bench) result() (*Result, error) {
+	if err := errors.Join(b.errs...); err != nil {
+		return nil, err
+	}
+	r := &Result{Pairs: b.done}
+	for _, p := range b.done {
+		extra := undeclared(b.cfg, p)
 		switch {
-		case done.Mutant == "" && done.Verdict != reports.Pass:
-			r.FalseAlarms = append(r.FalseAlarms, done)
-		case done.Named && !done.Caught():
-			r.Missed = append(r.Missed, done)
-		case done.Mutant != "" && len(undeclared(cfg, done)) > 0:
-			done.Detail = "accused of " + strings.Join(undeclared(cfg, done), ", ") + ", which it does not do"
-			r.FalseAlarms = append(r.FalseAlarms, done)
-		}
-		if cfg.Progress != nil {
-			cfg.Progress(i+1, len(todo), done)
+		case p.Verdict == "":
+			return nil, context.Canceled
+		case p.Mutant == "" && p.Verdict != reports.Pass:
+			r.FalseAlarms = append(r.FalseAlarms, p)
+		case p.Named && !p.Caught():
+			r.Missed = append(r.Missed, p)
+		case len(extra) > 0:
+			p.Detail = "accused of " + strings.Join(extra, ", ") + ", which it does not do"
+			r.FalseAlarms = append(r.FalseAlarms, p)
 		}
 	}
 	return r, nil
+}
+
+// alone reports whether a scenario's times would suffer from neighbours.
+func (c Config) alone(id string) bool {
+	s := c.entry(id).Scenario()
+	return s.Serial || len(s.Load) > 0
+}
+
+func (c Config) entry(id string) catalog.Entry {
+	return c.Entries[slices.IndexFunc(c.Entries, func(e catalog.Entry) bool { return e.Scenario().ID == id })]
 }
 
 // pairs lists what to run: the reference on everything, the named pairs, and
@@ -131,8 +200,7 @@ func one(ctx context.Context, cfg Config, p Pair) (Pair, error) {
 		target = targets.Mutant(cfg.Program, p.Mutant)
 	}
 	p.Dir = filepath.Join(cfg.Dir, cmp.Or(p.Mutant, "reference"), filepath.FromSlash(p.Scenario))
-	at := slices.IndexFunc(cfg.Entries, func(e catalog.Entry) bool { return e.Scenario().ID == p.Scenario })
-	entry := cfg.Entries[at]
+	entry := cfg.entry(p.Scenario)
 	err := engine.Run(ctx, engine.Config{
 		Dir: evidence.Dir(p.Dir), Cases: entry.Cases, Sources: map[string][]byte{p.Scenario: entry.Source},
 		Target: target, Supervisor: cfg.Supervisor, Seed: cfg.Seed, Repeat: 1, Parallel: cfg.Parallel, Progress: silent{},
@@ -173,6 +241,9 @@ func reason(r *reports.Report) string {
 // undeclared gives the damage a mutant was accused of and does not declare.
 func undeclared(cfg Config, p Pair) []string {
 	at := slices.IndexFunc(cfg.Mutants, func(m mutants.Mutant) bool { return m.Name == p.Mutant })
+	if at < 0 {
+		return nil
+	}
 	return slices.DeleteFunc(slices.Clone(p.Damage), func(d string) bool { return slices.Contains(cfg.Mutants[at].Damage, d) })
 }
 
