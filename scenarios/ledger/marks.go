@@ -76,8 +76,9 @@ func (f *facts) unavoidable(o Outcome) bool {
 		return f.fit == part && f.worst() == unharmed && f.endless()
 	case Lost:
 		return f.has(book.HalfClosed) || f.interrupted()
+	default:
+		return false
 	}
-	return false
 }
 
 // endless reports whether the cut answer was delimited by the connection's

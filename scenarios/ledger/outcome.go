@@ -58,8 +58,9 @@ func (o Outcome) Damaged() bool {
 	switch o {
 	case Crosswired, Corrupted, Duplicated, Truncated, Stuck, Lost:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // Failed reports whether the exchange failed honestly.

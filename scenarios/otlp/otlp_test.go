@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -238,7 +239,7 @@ func TestAFileWithoutASealIsIncompleteWhereverItEnds(t *testing.T) {
 	for name, bad := range map[string][]byte{
 		"no magic":        []byte("something else entirely"),
 		"unknown record":  append(data[:magic:magic], 'X', 0, 0, 0, 0),
-		"beyond the seal": append(data[:len(data):len(data)], 0),
+		"beyond the seal": append(slices.Clip(data), 0),
 		"counts that lie": append(data[:len(data)-32:len(data)-32], make([]byte, 32)...),
 	} {
 		_, err := otlp.ParseSpans(bad)
