@@ -22,7 +22,7 @@ const userTarget = "gauntlet.yaml"
 type runCmd struct {
 	Scenarios []string      `arg:"" optional:"" help:"Ids, families or tags; see gauntlet list."`
 	Target    string        `help:"reference, httputil, nginx, haproxy, mutant:NAME, or a target file." short:"t"`
-	Backends  string        `help:"Where backends run: embedded or docker." enum:"embedded,docker" default:"embedded"`
+	Backends  string        `help:"Where backends run: embedded, that is in this process." enum:"embedded" default:"embedded"`
 	Out       string        `help:"Directory for evidence and report; default runs/TIME, and runs/latest points to it." type:"path"`
 	Format    []string      `help:"Reports to write: text, html, json, junit, md." default:"html" enum:"text,html,json,junit,md"`
 	Seed      uint64        `help:"Of everything drawn; default: one made up and printed." `
@@ -59,17 +59,13 @@ func (c runCmd) Run(ctx context.Context, w *world) error {
 		show.Note(n)
 	}
 	cfg.Progress = show
-	closeBackends, err := c.backends(ctx, &cfg)
-	if err != nil {
-		return errors.Join(err, show.Close())
-	}
 	if c.Budget > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, c.Budget, fmt.Errorf("the budget of %s is used up", c.Budget))
 		defer cancel()
 	}
 	runErr := engine.Run(ctx, cfg)
-	if err := errors.Join(closeBackends(), show.Close()); err != nil {
+	if err := show.Close(); err != nil {
 		return err
 	}
 	if runErr != nil {

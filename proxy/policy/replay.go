@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"gauntlet/proxy/transport"
@@ -15,10 +16,13 @@ import (
 type replay struct {
 	src         io.ReadCloser
 	limit       int
-	kept        []byte
-	over        bool  // more than limit has been read
-	err         error // of src; nothing can be read after it
 	interrupted atomic.Bool
+
+	// An upload may still be reading when the response is already there.
+	mu   sync.Mutex
+	kept []byte
+	over bool  // more than limit has been read
+	err  error // of src; nothing can be read after it
 }
 
 // newReplay returns nil for a request without a body.
@@ -34,6 +38,8 @@ func (r *replay) again() bool {
 	if r == nil {
 		return true
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.over {
 		return false
 	}
@@ -60,17 +66,12 @@ var _ transport.Interrupter = (*replayTry)(nil)
 
 func (t *replayTry) Read(p []byte) (int, error) {
 	r := t.r
-	switch {
-	case t.closed.Load():
-		return 0, http.ErrBodyReadAfterClose
-	case t.pos < len(r.kept):
-		n := copy(p, r.kept[t.pos:])
-		t.pos += n
-		return n, nil
-	case r.err != nil:
-		return 0, r.err
+	if n, had, err := t.replayed(p); had {
+		return n, err
 	}
 	n, err := r.src.Read(p)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.err = err
 	if !r.over && len(r.kept)+n > r.limit {
 		r.over, r.kept = true, nil
@@ -80,6 +81,24 @@ func (t *replayTry) Read(p []byte) (int, error) {
 		t.pos += n
 	}
 	return n, err
+}
+
+// replayed reads what needs no reading from the client, if there is such.
+func (t *replayTry) replayed(p []byte) (n int, had bool, err error) {
+	r := t.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case t.closed.Load():
+		return 0, true, http.ErrBodyReadAfterClose
+	case t.pos < len(r.kept):
+		n = copy(p, r.kept[t.pos:])
+		t.pos += n
+		return n, true, nil
+	case r.err != nil:
+		return 0, true, r.err
+	}
+	return 0, false, nil
 }
 
 // Close ends this try only; the client's body stays open for another.

@@ -68,7 +68,7 @@ func (r *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 		got := r.try(req, body, a)
 		best = better(best, got)
 		var again bool
-		if next, again = s.decide(ctx, a, got); !again || !keep(got) {
+		if next, again = s.decide(ctx, a, got); !again || !keep(got) || !body.again() { // the upload is joined now, and may have been cut off
 			break
 		}
 		if err := pause(ctx, next.wait); err != nil {

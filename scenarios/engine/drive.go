@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,7 +58,7 @@ func (s *stage) clients(ctx context.Context, begin time.Time) {
 	var wg sync.WaitGroup
 	if len(s.c.Clients) > 0 {
 		wg.Go(func() {
-			res, err := wire.Run(ctx, wire.Config{Target: target, Clients: s.c.Clients, IDs: s.ids, Book: s.client, Hub: s.hub, Seed: s.c.seed})
+			res, err := wire.Run(ctx, wire.Config{Target: target, Clients: s.c.Clients, IDs: s.ids, Book: s.client, Hub: s.hub, Seed: s.c.seed, Deadline: s.deadline()})
 			mu.Lock()
 			defer mu.Unlock()
 			s.facts.Names = res.Names
@@ -80,6 +81,19 @@ func (s *stage) clients(ctx context.Context, begin time.Time) {
 		})
 	}
 	wg.Wait()
+}
+
+// deadline is how long a client waits for an exchange: beyond the longest time
+// that the target's own settings allow for what the scenario is about, so that
+// a target whose timeout is fixed and long is not called stuck.
+func (s *stage) deadline() time.Duration {
+	longest := time.Duration(0)
+	for name := range s.c.Given() {
+		if d, err := time.ParseDuration(s.facts.Settings[name]); err == nil && strings.HasPrefix(name, "upstream.timeouts.") {
+			longest = max(longest, d)
+		}
+	}
+	return wire.DefaultDeadline + longest
 }
 
 // phaseLog notes when phases truly opened and closed.

@@ -37,7 +37,7 @@ func Plan(cfg Config) Planned {
 	e := &Engine{cfg: cfg}
 	p := Planned{
 		Target: cfg.Target.Name(), Ports: "a block of 200 between 20000 and 31999 on loopback for the target, ephemeral ones for backends and relays",
-		Needs: "none: no root, no container engine unless --backends docker",
+		Needs: "none: neither root nor a container engine",
 	}
 	at := map[string]int{}
 	for _, c := range e.planned() {

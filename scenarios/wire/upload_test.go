@@ -54,6 +54,9 @@ func TestAnEarlyAnswerSurvivesTheUpload(t *testing.T) {
 					require.EqualValues(t, 413, r.Status)
 					require.Equal(t, book.EndLength, r.End)
 					require.EqualValues(t, 3, r.RespBytes)
+					if name == "answers at half and reads on" {
+						continue // the rest may have been sent before the answer came
+					}
 					require.Zero(t, r.Flags&book.SentAll)
 					require.Less(t, r.ReqSent, int64(upload), "it stops when the answer has come")
 				}
