@@ -114,6 +114,7 @@ func (s *Scope) statement(env *cel.Env, e Expectation) (statement, []Problem) {
 	}
 	st := statement{Expectation: e}
 	if e.That == Invariants {
+		st.settle = quiesce
 		return st, wrong
 	}
 	if strings.TrimSpace(e.That) == "" {
@@ -135,7 +136,7 @@ func (s *Scope) statement(env *cel.Env, e Expectation) (statement, []Problem) {
 func positions(errs []*cel.Error) []Problem {
 	var ps []Problem
 	for _, e := range errs {
-		text := strings.TrimPrefix(e.Message, "ERROR: ")
+		text := strings.TrimSuffix(e.Message, " (in container '')")
 		if text == "" {
 			text = "not an expression"
 		}

@@ -56,6 +56,9 @@ func Implicit(level Level, f *Facts) []Finding {
 func isLoad(g evidence.Group) bool { return g.Load }
 
 func (f *Facts) unverified() []string {
+	if f.Ledger.Sent() == 0 {
+		return []string{"no exchange was sent"}
+	}
 	if n := f.unknown(); n > 0 {
 		return []string{fmt.Sprintf("%d exchanges cannot be verified", n)}
 	}

@@ -69,7 +69,7 @@ func (p *Program) judge(st *statement, r *reading, out *Finding) {
 // evaluate runs one expression. Its error is evidence that is missing, or a
 // fault of the expression; a statement that is false is neither.
 func (p *Program) evaluate(st *statement, r *reading) (bool, *cel.EvalDetails, error) {
-	env, err := p.scope.env(r)
+	env, err := r.language()
 	if err != nil {
 		return false, nil, err
 	}
@@ -104,29 +104,4 @@ func (r *reading) concerned(st *statement) []uint64 {
 		}
 	}
 	return concerned(seqs)
-}
-
-// invariants judges that no exchange broke I1–I12.
-func (f *Facts) invariants(out *Finding) {
-	violations := f.Ledger.Invariants()
-	if len(violations) == 0 {
-		out.Verdict = reports.Pass
-		return
-	}
-	out.Verdict = reports.Exposed
-	counts := map[string]int{}
-	for _, v := range violations {
-		counts[v.Invariant]++
-		if e, ok := f.Ledger.Exchange(v.Seq); !ok || !e.Unavoidable {
-			out.Verdict = out.Level.Failed()
-		}
-		if v.Seq != 0 {
-			out.Exchanges = append(out.Exchanges, v.Seq)
-		}
-	}
-	out.Exchanges = concerned(out.Exchanges)
-	for _, name := range sortedKeys(counts) {
-		out.Values = append(out.Values, Value{Operand: name, Value: fmt.Sprintf("broken %d times", counts[name])})
-	}
-	out.Message = fmt.Sprintf("%s, first: %s", violations[0].Invariant, violations[0].Detail)
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
@@ -20,6 +21,19 @@ type reading struct {
 	forgive bool
 	kinds   map[string]*kind
 	samples map[uint16][]sample // by group, made when first asked for
+	made    *cel.Env            // likewise
+}
+
+// language gives the language whose functions answer from these facts.
+func (r *reading) language() (*cel.Env, error) {
+	if r.made == nil {
+		env, err := r.scope.env(r)
+		if err != nil {
+			return nil, err
+		}
+		r.made = env
+	}
+	return r.made, nil
 }
 
 func newReading(f *Facts, scope *Scope, forgive bool) *reading {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -144,12 +145,12 @@ func orNone(names []string) string {
 	if len(names) == 0 {
 		return "none is named"
 	}
-	text := ""
+	var text strings.Builder
 	for i, n := range slices.Sorted(slices.Values(names)) {
 		if i > 0 {
-			text += ", "
+			text.WriteString(", ")
 		}
-		text += n
+		text.WriteString(n)
 	}
-	return text
+	return text.String()
 }
