@@ -115,6 +115,7 @@ func (p *Process) launch(spec Spec) error {
 	if err != nil {
 		return errors.Join(err, ours.Close())
 	}
+	//nolint:noctx // its life is the control socket's: it ends by itself when that closes, in order
 	p.supervisor = exec.Command(command[0], append(command[1:len(command):len(command)], spec.Args...)...)
 	p.supervisor.Dir = spec.Dir
 	p.supervisor.Env = append(append(os.Environ(), spec.Env...), ownerVariable+"="+owner.String())
@@ -171,16 +172,19 @@ func (p *Process) listen(first chan<- error) {
 			close(p.exited)
 		}
 	}
-	p.hangUp()
+	p.mu.Lock()
+	_ = p.control.Close()
+	p.mu.Unlock()
 	err := p.supervisor.Wait()
 	if !said {
 		first <- fmt.Errorf("the supervisor ended without a word: %w", errors.Join(err, ErrGone))
 	}
 }
 
-// hangUp closes the control socket: the supervisor kills everything.
+// hangUp ends what we say: the supervisor kills everything, tells how the
+// program ended and ends itself.
 func (p *Process) hangUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_ = p.control.Close()
+	_ = p.control.CloseWrite()
 }

@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -97,7 +98,7 @@ func running(pid int) bool {
 	if err != nil {
 		return false
 	}
-	rest := string(text[strings.LastIndexByte(string(text), ')')+1:])
+	rest := string(text[bytes.LastIndexByte(text, ')')+1:])
 	return !strings.HasPrefix(rest, " Z") && !strings.HasPrefix(rest, " X")
 }
 
@@ -198,14 +199,14 @@ func TestWhenTheContextEndsEverythingIsKilled(t *testing.T) {
 
 func TestADaemonThatForkedTwiceIsStillOurs(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pids")
-	p := start(t, process.Spec{Args: []string{"sh", "-c", `setsid sh -c 'trap "echo stopped >>$0; exit" QUIT; echo $$ >>$0; while :; do sleep 0.01; done' $0 & exit 0`, file}})
+	p := start(t, process.Spec{Args: []string{"sh", "-c", `setsid sh -c 'trap "echo stopped >>$0; exit" USR1; echo $$ >>$0; while :; do sleep 0.01; done' $0 & exit 0`, file}})
 	pids := numbers(t, file, 1)
 	<-p.Exited()
 	exit, ok := p.Exit()
 	require.True(t, ok)
 	require.Zero(t, exit.Code)
 	require.True(t, p.Alive(), "the daemon is left")
-	require.NoError(t, p.Stop(t.Context(), syscall.SIGQUIT, patience), "the daemon was asked")
+	require.NoError(t, p.Stop(t.Context(), syscall.SIGUSR1, patience), "the daemon was asked")
 	requireGone(t, pids)
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)

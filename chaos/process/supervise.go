@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,10 +30,10 @@ func Supervise(ctx context.Context, control *os.File, command []string) error {
 		return fmt.Errorf("supervise: control socket: %w", err)
 	}
 	s := &supervisor{conn: conn}
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })() // as if the owner had hung up
 	if len(command) == 0 {
 		s.obey()
-		return nil
+		return conn.Close()
 	}
 	// The kernel sends Pdeathsig when the thread that started the child ends.
 	runtime.LockOSThread()
