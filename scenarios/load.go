@@ -65,7 +65,7 @@ func Parse(file string, data []byte) ([]*Case, error) {
 }
 
 // maxWork bounds the bytes that are parsed again for each case.
-const maxWork = 8 << 20
+const maxWork = 2 << 20
 
 // readVary decodes the axes alone.
 func readVary(root ast.Node) (Vary, error) {

@@ -25,7 +25,7 @@ func TestStrictReads(t *testing.T) {
 	var f file
 	require.NoError(t, decode.Strict("f.yaml", []byte("name: x # why\nwait: 5ms\nparts:\n  - {size: 4KiB}\n"), &f))
 	require.Equal(t, "x", f.Name)
-	require.EqualValues(t, 5e6, f.Wait)
+	require.EqualValues(t, 5_000_000, f.Wait)
 	require.EqualValues(t, 4096, f.Parts[0].Size)
 }
 
@@ -43,7 +43,9 @@ func TestStrictReportsEveryProblemWithItsPlace(t *testing.T) {
 		"tag":         {"name: !!str x\n", "f.yaml:1:7: found a tag; allowed: plain values, in place"},
 		"deep":        {"parts: " + strings.Repeat("[", 70), "f.yaml:1:72: found more than 64 levels of nesting; allowed: fewer"},
 		"deep dashes": {strings.Repeat("- ", 70), "f.yaml:1:129: found more than 64 levels of nesting; allowed: fewer"},
-		"big":         {strings.Repeat("#", 1<<18+1), "f.yaml: found 262145 bytes; allowed: at most 262144"},
+		"big":         {strings.Repeat("#", 1<<17+1), "f.yaml: found 131073 bytes; allowed: at most 131072"},
+		"lines":       {strings.Repeat("# x\n", 9000), "f.yaml:8001:1: found more than 8000 lines; allowed: fewer"},
+		"blank lines": {"name: |\n" + strings.Repeat(" \r\n", 60), "f.yaml:102:1: found more than 100 blank lines in a row; allowed: fewer"},
 		"several": {"nam: x\nwait: soon\nparts:\n  - {size: 1}\n  - {sice: 1}\nname: a\nname: b\n", `f.yaml:1:1: nam: unknown key "nam"; allowed: name, wait, parts
 f.yaml:2:7: wait: not a quantity: "soon" is no duration; write it like 250ms, 1.5s or 2m
 f.yaml:5:6: parts[1].sice: unknown key "sice"; allowed: size

@@ -60,8 +60,7 @@ func (d *Document) index(path string, n ast.Node) {
 // and keeps the problems.
 func (d *Document) Decode(into any) {
 	err := strict.Node(d.root, into)
-	var problems strict.Problems
-	if errors.As(err, &problems) {
+	if problems, ok := errors.AsType[strict.Problems](err); ok {
 		for _, p := range problems {
 			path := strings.ReplaceAll(p.Path, "'", "")
 			d.RejectAt(p.Line, p.Col, path, p.Text)

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -14,10 +15,12 @@ import (
 	"gauntlet/fixtures/strict"
 )
 
-// maxFile and maxDepth bound what is handed to the YAML parser, whose time
-// grows with the square of the nesting.
+// These bound what is handed to the YAML parser, whose time grows with the
+// square of the nesting and of the blank lines in a literal.
 const (
-	maxFile  = 256 << 10
+	maxFile  = 128 << 10
+	maxLines = 8_000
+	maxBlank = 100 // blank lines in a row
 	maxDepth = 64
 )
 
@@ -38,6 +41,9 @@ func parse(data []byte) (root ast.Node, problem *Problem) {
 	}
 	if !utf8.Valid(data) {
 		return nil, &Problem{Text: "found bytes that are not UTF-8; allowed: UTF-8 text"}
+	}
+	if p := crowded(data); p != nil {
+		return nil, p
 	}
 	// The parser is a foreign one and has had panics on odd input: a broken
 	// file must stay the file's error.
@@ -68,6 +74,25 @@ func parse(data []byte) (root ast.Node, problem *Problem) {
 	}
 	line, column := strict.Position(docs[1])
 	return nil, &Problem{Line: line, Column: column, Text: fmt.Sprintf("found %d documents; allowed: one", len(docs))}
+}
+
+// crowded refuses more lines than any file of ours has.
+func crowded(data []byte) *Problem {
+	line, blank := 0, 0
+	for text := range bytes.SplitSeq(bytes.ReplaceAll(data, []byte("\r"), []byte("\n")), []byte("\n")) {
+		line++
+		blank++
+		if len(bytes.TrimSpace(text)) > 0 {
+			blank = 0
+		}
+		if line > maxLines {
+			return &Problem{Line: line, Column: 1, Text: fmt.Sprintf("found more than %d lines; allowed: fewer", maxLines)}
+		}
+		if blank > maxBlank {
+			return &Problem{Line: line, Column: 1, Text: fmt.Sprintf("found more than %d blank lines in a row; allowed: fewer", maxBlank)}
+		}
+	}
+	return nil
 }
 
 func syntax(err error) *Problem {
@@ -107,6 +132,7 @@ func refuse(tokens token.Tokens) *Problem {
 			found = "a tag"
 		case token.DirectiveType:
 			found = "a directive"
+		default: // everything else is plain YAML
 		}
 		if flow+dashes > maxDepth {
 			return at(t, fmt.Sprintf("found more than %d levels of nesting; allowed: fewer", maxDepth))
