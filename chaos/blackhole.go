@@ -23,7 +23,7 @@ func (withhold) Next(p []byte) Step { return Step{Take: len(p), Delay: Forever} 
 type BlackholeConnect struct{}
 
 // Begin implements Fault.
-func (BlackholeConnect) Begin(*rand.Rand) Stream { return clear{} }
+func (BlackholeConnect) Begin(*rand.Rand) Stream { return through{} }
 
 // Connects implements ConnectFault.
 func (BlackholeConnect) Connects() Connects { return Unanswered }

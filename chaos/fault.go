@@ -110,7 +110,7 @@ func (Direction) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "string", Enum: []any{Up, Down, Both}, Description: "One way of a link: up is from the side that connected."}
 }
 
-// clear passes everything untouched.
-type clear struct{}
+// through passes everything untouched.
+type through struct{}
 
-func (clear) Next(p []byte) Step { return Step{Take: len(p)} }
+func (through) Next(p []byte) Step { return Step{Take: len(p)} }

@@ -6,7 +6,7 @@ import "math/rand/v2"
 type None struct{}
 
 // Begin implements Fault.
-func (None) Begin(*rand.Rand) Stream { return clear{} }
+func (None) Begin(*rand.Rand) Stream { return through{} }
 
 func (None) String() string { return "none" }
 

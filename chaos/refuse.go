@@ -7,7 +7,7 @@ import "math/rand/v2"
 type Refuse struct{}
 
 // Begin implements Fault.
-func (Refuse) Begin(*rand.Rand) Stream { return clear{} }
+func (Refuse) Begin(*rand.Rand) Stream { return through{} }
 
 // Connects implements ConnectFault.
 func (Refuse) Connects() Connects { return Refused }

@@ -93,8 +93,8 @@ func TestTwoWindowsActTogetherEachWithItsReceipt(t *testing.T) {
 	require.Len(t, rec, 2)
 	require.NotEqual(t, rec[0].Window, rec[1].Window)
 	for _, one := range rec {
-		require.EqualValues(t, map[uint16]uint8{1: 0, 2: 1}[one.Window], one.Cut)
-		require.EqualValues(t, map[uint16]int64{1: 8, 2: 4}[one.Window], one.Bytes)
+		require.Equal(t, map[uint16]uint8{1: 0, 2: 1}[one.Window], one.Cut)
+		require.Equal(t, map[uint16]int64{1: 8, 2: 4}[one.Window], one.Bytes)
 	}
 }
 

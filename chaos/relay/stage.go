@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"slices"
 	"time"
 
 	"gauntlet/chaos"
@@ -94,7 +95,7 @@ func (s *stage) time(q *piece, came time.Time, st chaos.Step) {
 		return
 	}
 	s.tally.pending++
-	q.hold = append(q.hold[:len(q.hold):len(q.hold)], hold{s.tally, d})
+	q.hold = append(slices.Clip(q.hold), hold{s.tally, d})
 	if d == chaos.Forever {
 		q.sum = chaos.Forever
 		return

@@ -2,6 +2,7 @@ package relay_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -107,7 +108,7 @@ func sink(t *testing.T, c *net.TCPConn, size int, ended *atomic.Int64, mu *sync.
 	defer func() { _ = c.Close() }()
 	_ = c.SetDeadline(time.Now().Add(patience))
 	got, err := io.ReadAll(c)
-	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 		t.Error("waited for ever")
 	}
 	ended.Add(1)

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -24,7 +24,7 @@ func (devHttputilCmd) Help() string {
 // it is the baseline that others are compared with.
 func (c devHttputilCmd) Run(ctx context.Context, w *world) error {
 	target := &url.URL{Scheme: "http", Host: c.Backend}
-	quiet := log.New(w.Stderr, "", 0)
+	quiet := slog.NewLogLogger(slog.NewTextHandler(w.Stderr, nil), slog.LevelWarn)
 	server := &http.Server{
 		Addr:              c.Listen,
 		ErrorLog:          quiet,

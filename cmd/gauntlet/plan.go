@@ -13,8 +13,8 @@ import (
 // printPlan says what a run would do.
 func printPlan(out io.Writer, p engine.Planned) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	print := func(format string, args ...any) { _, _ = fmt.Fprintf(t, format, args...) } // Flush tells
-	print("SCENARIO\tLEVEL\tCASES\tPLANNED\tNOTE\n")
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(t, format, args...) } // Flush tells
+	say("SCENARIO\tLEVEL\tCASES\tPLANNED\tNOTE\n")
 	for _, s := range p.Scenarios {
 		var notes []string
 		if s.Alone {
@@ -23,12 +23,12 @@ func printPlan(out io.Writer, p engine.Planned) error {
 		if len(s.Unsupported) > 0 {
 			notes = append(notes, "not checked: the target has no "+strings.Join(s.Unsupported, ", no "))
 		}
-		print("%s\t%s\t%d\t%s\t%s\n", s.ID, s.Level, s.Cases, s.Duration.Round(100*time.Millisecond), strings.Join(notes, "; "))
+		say("%s\t%s\t%d\t%s\t%s\n", s.ID, s.Level, s.Cases, s.Duration.Round(100*time.Millisecond), strings.Join(notes, "; "))
 	}
-	print("\nTarget:\t%s\n", p.Target)
-	print("Runs:\t%d, of which those that run alone take %s; the others a fraction of a second to a few seconds each\n", p.Runs, p.Duration.Round(time.Second))
-	print("Requests:\t%d by loads, and a few by each scripted client\n", p.Requests)
-	print("Ports:\t%s\n", p.Ports)
-	print("Privileges:\t%s\n", p.Needs)
+	say("\nTarget:\t%s\n", p.Target)
+	say("Runs:\t%d, of which those that run alone take %s; the others a fraction of a second to a few seconds each\n", p.Runs, p.Duration.Round(time.Second))
+	say("Requests:\t%d by loads, and a few by each scripted client\n", p.Requests)
+	say("Ports:\t%s\n", p.Ports)
+	say("Privileges:\t%s\n", p.Needs)
 	return t.Flush()
 }

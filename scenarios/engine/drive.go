@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -117,9 +118,7 @@ func (p *phaseLog) note(name string, on bool) {
 func (p *phaseLog) close(facts *evidence.Case) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for name, w := range p.windows {
-		facts.Windows[name] = w
-	}
+	maps.Copy(facts.Windows, p.windows)
 }
 
 // phases opens and closes the windows that scripts ask about. Those that begin

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"gauntlet/fixtures/book"
 	"gauntlet/scenarios"
@@ -62,7 +63,7 @@ func readBooks(dir evidence.Dir, c *evidence.Case) (ledger.Books, error) {
 
 // readSpans adds what the target's traces say, if it exports any.
 func readSpans(dir evidence.Dir, f *expect.Facts) error {
-	if !has(f.Case.Target.Telemetry, expect.Traces) {
+	if !slices.Contains(f.Case.Target.Telemetry, expect.Traces) {
 		return nil
 	}
 	spans, err := otlp.ReadSpans(dir.Spans(f.Case.Ref()))
@@ -83,13 +84,4 @@ func readSpans(dir evidence.Dir, f *expect.Facts) error {
 	}
 	f.Events = otlp.Events(spans)
 	return nil
-}
-
-func has(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }

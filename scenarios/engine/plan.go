@@ -80,8 +80,7 @@ func lacking(t targets.Target, c planned) []string {
 		backends[i] = "127.0.0.1:" + strconv.Itoa(1+i)
 	}
 	_, err = t.Plan(targets.Wants{Given: c.Given(), Requires: c.Requires, Backends: backends, Listen: "127.0.0.1:80", Admin: "127.0.0.1:81", OTLP: "http://127.0.0.1:82", Dir: dir})
-	var lacks *targets.Unsupported
-	if errors.As(err, &lacks) {
+	if lacks, ok := errors.AsType[*targets.Unsupported](err); ok {
 		return lacks.Lacks
 	}
 	return nil

@@ -26,9 +26,9 @@ func waitReady(ctx context.Context, p *targets.Plan, exited <-chan struct{}) err
 	defer cancel()
 	pause := time.NewTicker(5 * time.Millisecond)
 	defer pause.Stop()
-	last := errors.New("it was never asked")
 	for {
-		if last = probe(ctx, p); last == nil {
+		last := probe(ctx, p)
+		if last == nil {
 			return nil
 		}
 		select {

@@ -92,8 +92,8 @@ func (Choice[T]) JSONSchema() *jsonschema.Schema {
 	one := value[T]()
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 		one,
-		{Type: "array", Items: one, MinItems: ptr[uint64](1)},
-		{Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "number", Minimum: "0"}, MinProperties: ptr[uint64](1)},
+		{Type: "array", Items: one, MinItems: new(uint64(1))},
+		{Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "number", Minimum: "0"}, MinProperties: new(uint64(1))},
 	}}
 }
 
@@ -109,8 +109,6 @@ func value[T any]() *jsonschema.Schema {
 	}
 	return &jsonschema.Schema{Type: "string"}
 }
-
-func ptr[T any](v T) *T { return &v }
 
 // UnmarshalYAML reads the share alone, or a map. A map without a share means
 // everybody.
@@ -136,7 +134,7 @@ func (Abandon) JSONSchema() *jsonschema.Schema {
 	share := &jsonschema.Schema{Type: "number", Minimum: "0", Maximum: "1"}
 	duration := &jsonschema.Schema{Type: "string"}
 	between := jsonschema.NewProperties()
-	between.Set("between", &jsonschema.Schema{Type: "array", Items: duration, MinItems: ptr[uint64](2), MaxItems: ptr[uint64](2)})
+	between.Set("between", &jsonschema.Schema{Type: "array", Items: duration, MinItems: new(uint64(2)), MaxItems: new(uint64(2))})
 	props := jsonschema.NewProperties()
 	props.Set("share", share)
 	props.Set("after", &jsonschema.Schema{OneOf: []*jsonschema.Schema{duration, {Type: "object", Properties: between, AdditionalProperties: jsonschema.FalseSchema}}})

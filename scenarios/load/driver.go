@@ -136,8 +136,8 @@ func (d *driver) note(intended time.Time) {
 	}
 }
 
-func raise(max *atomic.Uint64, to uint64) {
-	for old := max.Load(); to > old && !max.CompareAndSwap(old, to); old = max.Load() {
+func raise(most *atomic.Uint64, to uint64) {
+	for old := most.Load(); to > old && !most.CompareAndSwap(old, to); old = most.Load() {
 	}
 }
 

@@ -70,7 +70,7 @@ func TestAStallIsCountedInFull(t *testing.T) {
 
 // The full form needs a quiet machine, so it is a benchmark; a busy one can only
 // add to a latency, so the best of three tries counts:
-// go test -run '^$' -bench Stall -benchtime 1x ./scenarios/load
+// go test -run '^$' -bench Stall -benchtime 1x ./scenarios/load.
 func BenchmarkStall(b *testing.B) {
 	for b.Loop() {
 		took := stalled(b, 1000, 10*time.Second)

@@ -21,7 +21,7 @@ var ErrObjective = errors.New("bad objective")
 type Objective struct {
 	Over         string    `yaml:"over" json:"over" jsonschema:"required"` // the load
 	Only         string    `yaml:"only" json:"only,omitempty" jsonschema:"enum=unpaced"`
-	Except       Except    `yaml:"except" json:"except,omitempty"`
+	Except       Except    `yaml:"except" json:"except,omitzero"`
 	Latency      Latency   `yaml:"latency" json:"latency,omitempty"`
 	Availability *Ratio    `yaml:"availability" json:"availability,omitempty"`
 	Level        string    `yaml:"level" json:"level,omitempty" jsonschema:"enum=must,enum=should,enum=may"`

@@ -3,6 +3,7 @@ package targets
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -68,9 +69,7 @@ func (f *fileTarget) Plan(w Wants) (*Plan, error) {
 		knobs[name] = func(v string) string { return strings.ReplaceAll(text, "${value}", v) }
 	}
 	fixed := map[string]string{"upstream.endpoints": strconv.Itoa(len(w.Backends)), "upstream.workers": "1"}
-	for name, v := range f.spec.Settings {
-		fixed[name] = v
-	}
+	maps.Copy(fixed, f.spec.Settings)
 	if f.spec.Drain != "" {
 		fixed["lifecycle.drain"] = "true"
 	}

@@ -14,16 +14,16 @@ type Spec struct {
 	URL       string            `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"description=a proxy that runs already; needs backends.listen"`
 	Env       map[string]string `yaml:"env,omitempty" json:"env,omitempty"`
 	Files     []File            `yaml:"files,omitempty" json:"files,omitempty" jsonschema:"description=files copied into ${dir} with replacements"`
-	Backends  FixedBackends     `yaml:"backends,omitempty" json:"backends,omitempty"`
-	Request   RequestSpec       `yaml:"request,omitempty" json:"request,omitempty"`
-	Ready     ReadySpec         `yaml:"ready,omitempty" json:"ready,omitempty"`
+	Backends  FixedBackends     `yaml:"backends,omitempty" json:"backends,omitzero"`
+	Request   RequestSpec       `yaml:"request,omitempty" json:"request,omitzero"`
+	Ready     ReadySpec         `yaml:"ready,omitempty" json:"ready,omitzero"`
 	Reload    any               `yaml:"reload,omitempty" json:"reload,omitempty" jsonschema:"description=a signal name or a command"`
 	Drain     string            `yaml:"drain,omitempty" json:"drain,omitempty" jsonschema:"description=signal for a graceful stop, e.g. SIGQUIT for nginx"`
 	Stop      string            `yaml:"stop,omitempty" json:"stop,omitempty" jsonschema:"description=signal that ends it, SIGTERM by default"`
 	Features  []string          `yaml:"features,omitempty" json:"features,omitempty"`
 	Settings  map[string]string `yaml:"settings,omitempty" json:"settings,omitempty" jsonschema:"description=fixed settings in the common vocabulary"`
 	Knobs     map[string]string `yaml:"knobs,omitempty" json:"knobs,omitempty" jsonschema:"description=settable settings: the text to put in place of ${knobs}; ${value} is the value"`
-	Telemetry TelemetrySpec     `yaml:"telemetry,omitempty" json:"telemetry,omitempty"`
+	Telemetry TelemetrySpec     `yaml:"telemetry,omitempty" json:"telemetry,omitzero"`
 	Accept    []Accept          `yaml:"accept,omitempty" json:"accept,omitempty" jsonschema:"description=known failures that do not fail a run until a date"`
 }
 
@@ -48,7 +48,7 @@ type RequestSpec struct {
 
 // ReadySpec says when the target serves.
 type ReadySpec struct {
-	Request string         `yaml:"request,omitempty" json:"request,omitempty" jsonschema:"description=a path; any answer but 502 503 504 means ready"`
+	Request string         `yaml:"request,omitempty" json:"request,omitzero" jsonschema:"description=a path; any answer but 502 503 504 means ready"`
 	Connect bool           `yaml:"connect,omitempty" json:"connect,omitempty" jsonschema:"description=an accepted connection is enough"`
 	Timeout units.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
 }

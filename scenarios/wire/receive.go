@@ -51,6 +51,7 @@ func (p *player) await(ctx context.Context, x *open, r *script.Receive) book.Cli
 	case script.UntilInterim:
 		x.interim++
 		reached = func() bool { return x.rec.Interim >= x.interim || x.parser.HeadDone() }
+	default: // the end, which await knows by itself
 	}
 	return p.conn.await(ctx, x.Exchange, reached)
 }
