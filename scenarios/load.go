@@ -166,12 +166,13 @@ func reportAll(d *decode.Document, err error) {
 }
 
 func report(d *decode.Document, p strict.Problem) {
-	text := tidy(p.Text)
-	if p.Line == 0 {
-		d.Reject(p.Path, text)
-		return
+	text, path := tidy(p.Text), strings.ReplaceAll(p.Path, "'", "")
+	switch {
+	case p.Line == 0:
+		d.Reject(path, text)
+	case !d.Spoiled(path): // else an echo of what could not be decoded
+		d.RejectAt(p.Line, p.Col, path, text)
 	}
-	d.RejectAt(p.Line, p.Col, strings.ReplaceAll(p.Path, "'", ""), text)
 }
 
 // tidy makes one line of what CEL says over several.

@@ -1,0 +1,93 @@
+package scenarios_test
+
+// good is a scenario that loads; malformed says what is replaced in it by what.
+const good = `id: keepalive/good
+question: Does it load?
+level: must
+tags: [smoke]
+requires: [recovery]
+vary: {method: [GET, POST], cut: [{name: a, n: 1}, {name: b, n: 2}]}
+given: {upstream.retries: 1, upstream: {pool: {wait: 1s}}}
+repeat: 2
+backends:
+  - script:
+      - when: during.outage && connection == 1
+        do: [{read: request}, {respond: 200}]
+clients:
+  - name: asker
+    do: [{send: {method: "${method}", path: "/${cut.n}"}, as: one}, {reach: sent}, receive]
+load:
+  - {name: steady, rate: 10/s, for: 5s}
+during:
+  outage: {from: 1s, until: 2s}
+faults:
+  - {name: slow, from: 1s, until: 2s, link: backend-1, fault: {latency: {delay: 1ms}}}
+actions:
+  - {at: 3s, do: drain}
+expect:
+  - that: exchange("one").outcome == "delivered"
+  - invariants
+slo:
+  - {over: steady, except: faults, availability: 99%}
+catches: [any]
+`
+
+var malformed = map[string][]string{
+	"id-missing":             {"id: keepalive/good\n", ""},
+	"id-pattern":             {"keepalive/good", "Keepalive"},
+	"question-empty":         {"Does it load?", `" "`},
+	"level-unknown":          {"level: must", "level: shall"},
+	"key-unknown":            {"tags: [smoke]", "tag: [smoke]"},
+	"key-twice":              {"level: must", "level: must\nlevel: may"},
+	"tag-pattern":            {"[smoke]", "[Smoke Test]"},
+	"feature-unknown":        {"[recovery]", "[magic]"},
+	"vary-empty":             {"[GET, POST]", "[]"},
+	"vary-nameless":          {"{name: a, n: 1}", "{n: 1}"},
+	"vary-same-names":        {"[GET, POST]", "[GET, GET]"},
+	"vary-reserved":          {"method: [GET", "client: [GET"},
+	"vary-unused":            {"{method: [", "{colour: [red], method: ["},
+	"vary-unknown":           {"/${cut.n}", "/${cat.n}"},
+	"vary-no-field":          {"/${cut.n}", "/${cut.m}"},
+	"vary-field-in-one-case": {"{name: b, n: 2}", "{name: b}"},
+	"vary-map-in-text":       {"/${cut.n}", "/${cut}"},
+	"setting-unknown":        {"upstream.retries: 1", "upstream.retrys: 1"},
+	"setting-type":           {"wait: 1s", "wait: 1"},
+	"setting-twice":          {"upstream: {pool", "upstream: {retries: 1, pool"},
+	"endpoints-differ":       {"upstream.retries: 1", "upstream.endpoints: 2"},
+	"repeat-zero":            {"repeat: 2", "repeat: 0"},
+	"repeat-text":            {"repeat: 2", "repeat: often"},
+	"backends-missing":       {"backends:\n  - script:\n      - when: during.outage && connection == 1\n        do: [{read: request}, {respond: 200}]\n", ""},
+	"backend-count":          {"  - script:", "  - count: 0\n    script:"},
+	"step-unknown":           {"{respond: 200}", "{answer: 200}"},
+	"step-of-the-other-side": {"{respond: 200}", "{send: {path: /}}"},
+	"when-syntax":            {"connection == 1", "connection = 1"},
+	"when-window":            {"during.outage", "during.outrage"},
+	"client-steps-missing":   {"    do: [{send", "    to: [{send"},
+	"name-in-times":          {"name: asker", "name: asker\n    times: 3"},
+	"name-twice":             {"as: one}, ", "as: one}, receive, {send: {path: /}, as: one}, "},
+	"barrier-unreached":      {"{reach: sent}", "{await: sent}"},
+	"load-rate":              {"rate: 10/s", "rate: 10"},
+	"load-named-as-client":   {"name: steady, rate", "name: asker, rate"},
+	"window-backwards":       {"outage: {from: 1s", "outage: {from: 3s"},
+	"window-name-twice":      {"{name: slow", "{name: outage"},
+	"fault-link":             {"link: backend-1", "link: backend-2"},
+	"fault-unknown":          {"{latency: {delay: 1ms}}", "gremlins"},
+	"fault-missing":          {", fault: {latency: {delay: 1ms}}", ""},
+	"fault-backwards":        {"name: slow, from: 1s", "name: slow, from: 2s"},
+	"action-unknown":         {"do: drain", "do: explode"},
+	"action-never":           {"at: 3s, do", "do"},
+	"action-backend":         {"do: drain", "do: stop-backend"},
+	"expect-exchange":        {`exchange("one")`, `exchange("two")`},
+	"expect-field":           {".outcome ==", ".outcom =="},
+	"expect-type":            {` == "delivered"`, ""},
+	"expect-substituted":     {`exchange("one").outcome == "delivered"`, `'exchange("one").outcome == "${method}" && ledger.lst == 0'`},
+	"expect-level":           {"  - invariants", "  - {that: invariants, level: shall}"},
+	"expect-needs":           {"  - invariants", "  - {that: invariants, needs: luck}"},
+	"expect-twice":           {"  - invariants", "  - invariants\n  - invariants"},
+	"slo-load":               {"over: steady", "over: sturdy"},
+	"slo-nothing":            {", availability: 99%", ""},
+	"slo-window":             {"except: faults", "except: storm"},
+	"several":                {"level: must", "level: shall", "repeat: 2", "repeat: 0", "{respond: 200}", "{answer: 200}", "do: drain", "do: explode", "over: steady", "over: sturdy"},
+	"anchor":                 {"level: must", "level: &l must"},
+	"not-yaml":               {"tags: [smoke]", "tags: [smoke"},
+}
