@@ -23,6 +23,9 @@ type devProveCmd struct {
 	Out       string   `help:"Directory for the evidence of every pair; default runs/prove-TIME." type:"path"`
 	Record    string   `help:"Write the track record to this file."`
 	Parallel  int      `help:"Cases at the same time." default:"4"`
+	Saboteur  float64  `help:"Instead: damage this share of the exchanges in every way on purpose (such as 1e-4) and compare what the ledger finds with what was done."`
+	Exchanges int      `help:"With --saboteur: how many." default:"100000"`
+	Rate      int      `help:"With --saboteur: how many a second." default:"1500"`
 }
 
 // Help shows examples.
@@ -33,6 +36,7 @@ Examples:
 
   $ gauntlet dev prove
   $ gauntlet dev prove keepalive --full
+  $ gauntlet dev prove --saboteur 1e-4
   $ gauntlet dev prove --record TRACKRECORD.md`
 }
 
@@ -74,6 +78,9 @@ func (c devProveCmd) Run(ctx context.Context, w *world) error {
 	if err := freshDir(dir); err != nil {
 		return err
 	}
+	if c.Saboteur > 0 {
+		return c.sabotage(ctx, w, dir)
+	}
 	var sayErr error
 	say := func(format string, args ...any) {
 		_, err := fmt.Fprintf(w.Stdout, format+"\n", args...)
@@ -106,6 +113,24 @@ func (c devProveCmd) Run(ctx context.Context, w *world) error {
 		return sayErr
 	}
 	if len(res.Missed)+len(res.FalseAlarms) > 0 {
+		return verdict(reports.Fail, false)
+	}
+	return nil
+}
+
+// sabotage proves the ledger itself.
+func (c devProveCmd) sabotage(ctx context.Context, w *world, dir string) error {
+	r, err := prove.Saboteur(ctx, prove.Sabotage{Dir: dir, Rate: c.Saboteur, Exchanges: c.Exchanges, PerSecond: c.Rate, Seed: c.Seed})
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(w.Stdout, r); err != nil {
+		return err
+	}
+	if r.Wrong != nil {
+		if _, err := fmt.Fprintln(w.Stdout, "the ledger was wrong:", r.Wrong); err != nil {
+			return err
+		}
 		return verdict(reports.Fail, false)
 	}
 	return nil
