@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,8 +30,10 @@ func (s *stage) strike() {
 		}
 		s.fail(b.Stop(ctx))
 		for _, m := range b.Mismatches() {
+			got, want, _ := strings.Cut(strings.TrimPrefix(m.Text, "found "), "; wanted ")
 			s.facts.Mismatches = append(s.facts.Mismatches, evidence.Mismatch{
-				Party: fmt.Sprintf("backend-%d", m.Backend), Exchange: m.Seq, Step: m.Step, Want: "see the script", Got: m.Text,
+				Party: fmt.Sprintf("backend-%d", m.Backend), Exchange: m.Seq, Step: m.Step,
+				Want: cmp.Or(want, "what its script says"), Got: got,
 			})
 		}
 	}
