@@ -40,10 +40,10 @@ frontend f
 `, dir, addr), 0o644))
 	for name, c := range map[string]struct {
 		args     []string
-		graceful syscall.Signal // 0: killed only, since a haproxy master that still starts may lose a signal
+		graceful syscall.Signal // 0: killed only, since a master that still starts may lose a signal
 	}{
 		"nginx":                  {[]string{"nginx", "-c", nginx, "-g", "daemon off;"}, syscall.SIGQUIT},
-		"nginx as a daemon":      {[]string{"nginx", "-c", nginx}, syscall.SIGQUIT},
+		"nginx as a daemon":      {[]string{"nginx", "-c", nginx}, 0},
 		"haproxy":                {[]string{"haproxy", "-f", haproxy}, syscall.SIGUSR1},
 		"haproxy with a master":  {[]string{"haproxy", "-W", "-f", haproxy}, 0},
 		"haproxy as a daemon":    {[]string{"haproxy", "-D", "-f", haproxy}, syscall.SIGUSR1},

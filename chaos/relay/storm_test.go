@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -27,8 +28,11 @@ func TestWhateverHappensBytesAreAPrefix(t *testing.T) {
 	for i, text := range []string{"{latency: {delay: 5ms, jitter: 5ms}}", "{slicer: {size: 100}}", "{bandwidth: {rate: 4MiB/s}}", "{blackhole: data}", "{reset: {after: {between: [0, 60KiB]}}}", "{cut: {after: {between: [0, 60KiB]}}}", "{half-close: {after: 30KiB}}", "refuse"} {
 		from := time.Duration(i*40) * time.Millisecond
 		w := relay.Window{Fault: spec(t, text), From: from, Until: from + 150*time.Millisecond, Share: 0.4}
-		if text == "refuse" {
+		switch {
+		case text == "refuse":
 			w.Share = 0
+		case strings.HasPrefix(text, "{cut"): // at any time, so that some bytes are lost however slow the machine
+			w.From, w.Until = 0, 0
 		}
 		windows = append(windows, w)
 	}
@@ -39,8 +43,9 @@ func TestWhateverHappensBytesAreAPrefix(t *testing.T) {
 	var mu sync.Mutex
 	short := map[uint16]bool{} // near ports whose upload did not arrive whole
 	var far sync.WaitGroup
-	stop := make(chan struct{})
+	stop, stopped := make(chan struct{}), make(chan struct{})
 	r.wg.Go(func() {
+		defer close(stopped)
 		for {
 			select {
 			case c := <-r.far:
@@ -62,6 +67,7 @@ func TestWhateverHappensBytesAreAPrefix(t *testing.T) {
 	near.Wait()
 	require.Eventually(t, func() bool { return len(r.far) == 0 }, patience, time.Millisecond)
 	close(stop)
+	<-stopped
 	far.Wait()
 	cut := map[uint16]bool{}
 	for _, one := range r.receipts() {
