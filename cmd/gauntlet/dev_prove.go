@@ -78,6 +78,11 @@ func (c devProveCmd) Run(ctx context.Context, w *world) error {
 	if err := freshDir(dir); err != nil {
 		return err
 	}
+	abs, err := evidenceDir(dir)
+	if err != nil {
+		return err
+	}
+	dir = string(abs)
 	if c.Saboteur > 0 {
 		return c.sabotage(ctx, w, dir)
 	}

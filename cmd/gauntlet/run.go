@@ -125,8 +125,12 @@ func (c runCmd) prepare(ctx context.Context) (engine.Config, []string, error) {
 	if err := freshDir(dir); err != nil {
 		return engine.Config{}, nil, err
 	}
+	evidenceIn, err := evidenceDir(dir)
+	if err != nil {
+		return engine.Config{}, nil, err
+	}
 	cfg := engine.Config{
-		Dir: evidence.Dir(dir), Sources: map[string][]byte{}, Target: target.Target, Listen: target.listen,
+		Dir: evidenceIn, Sources: map[string][]byte{}, Target: target.Target, Listen: target.listen,
 		Supervisor: supervisor(), Seed: c.Seed, Repeat: c.Repeat, Parallel: c.Parallel,
 	}
 	for _, e := range entries {

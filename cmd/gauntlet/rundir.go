@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
+
+	"gauntlet/scenarios/evidence"
 )
 
 // errNotEmpty says that a directory for evidence holds something already:
@@ -29,6 +31,15 @@ func freshDir(dir string) error {
 		return usage(fmt.Errorf("--out: %s %w", dir, errNotEmpty))
 	}
 	return nil
+}
+
+// evidenceDir gives the directory as targets need it, which run elsewhere.
+func evidenceDir(dir string) (evidence.Dir, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("--out: %w", err)
+	}
+	return evidence.Dir(abs), nil
 }
 
 // latest makes runs/latest point to the run that begins.

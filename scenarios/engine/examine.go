@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"gauntlet/fixtures/book"
+	"gauntlet/reports"
 	"gauntlet/scenarios"
 	"gauntlet/scenarios/evidence"
 	"gauntlet/scenarios/expect"
@@ -34,7 +35,21 @@ func examine(dir evidence.Dir, c *scenarios.Case, facts *evidence.Case) (*judged
 	if err := readSpans(dir, f); err != nil {
 		return nil, err
 	}
-	return &judged{facts: f, findings: c.Judge(f)}, nil
+	j := &judged{facts: f, findings: c.Judge(f)}
+	if joined.Sent() == 0 {
+		j.acquit()
+	}
+	return j, nil
+}
+
+// acquit takes every accusation back: where nothing was sent, nothing that the
+// target did was seen, and a statement that does not hold says nothing of it.
+func (j *judged) acquit() {
+	for i := range j.findings {
+		if f := &j.findings[i]; f.Verdict == reports.Fail || f.Verdict == reports.Exposed {
+			f.Verdict, f.Message = reports.Invalid, "cannot be told: no exchange was sent"
+		}
+	}
 }
 
 // readBooks reads the books there are; a backend book that is gone is a nil.

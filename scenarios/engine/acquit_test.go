@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"gauntlet/reports"
+	"gauntlet/scenarios/expect"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A target that could not even be started is accused of nothing.
+func TestWhereNothingWasSentNobodyIsAccused(t *testing.T) {
+	j := &judged{findings: []expect.Finding{{Verdict: reports.Fail}, {Verdict: reports.Exposed}, {Verdict: reports.Pass}, {Verdict: reports.Unsupported}}}
+	j.acquit()
+	var got []reports.Verdict
+	for _, f := range j.findings {
+		got = append(got, f.Verdict)
+	}
+	require.Equal(t, []reports.Verdict{reports.Invalid, reports.Invalid, reports.Pass, reports.Unsupported}, got)
+}
+
+func TestPortsAreClaimedByOneOnly(t *testing.T) {
+	a, err := newPorts()
+	require.NoError(t, err)
+	b, err := newPorts()
+	require.NoError(t, err)
+	require.NotEqual(t, a.first, b.first)
+	seen := map[string]bool{}
+	for range 50 {
+		for _, p := range []*ports{a, b} {
+			addr, err := p.address()
+			require.NoError(t, err)
+			require.False(t, seen[addr], addr)
+			seen[addr] = true
+		}
+	}
+	require.NoError(t, a.close())
+	require.NoError(t, b.close())
+}
