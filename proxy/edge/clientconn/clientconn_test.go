@@ -195,7 +195,7 @@ func TestAbort(t *testing.T) {
 // stalls does not hold the writer.
 func TestWriteNeedsProgress(t *testing.T) {
 	const pace, size = 50 * time.Millisecond, 10 << 20 // 40 paces
-	set := clientconn.NewSet(time.Second, 20*pace)      // TCP's own window updates may take a few
+	set := clientconn.NewSet(time.Second, 20*pace)     // TCP's own window updates may take a few
 	c, client := pair(t, set)
 	done := make(chan error, 1)
 	go func() {
