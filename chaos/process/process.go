@@ -14,6 +14,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -119,6 +121,9 @@ func (p *Process) launch(spec Spec) error {
 	p.supervisor = exec.Command(command[0], append(command[1:len(command):len(command)], spec.Args...)...)
 	p.supervisor.Dir = spec.Dir
 	p.supervisor.Env = append(append(os.Environ(), spec.Env...), ownerVariable+"="+owner.String())
+	if len(spec.Args) == 0 { // a watch ends by itself, and Sweep must not end it before it has acted
+		p.supervisor.Env = slices.DeleteFunc(p.supervisor.Env, func(entry string) bool { return strings.HasPrefix(entry, ownerVariable+"=") })
+	}
 	p.supervisor.ExtraFiles = []*os.File{theirs}
 	p.supervisor.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // the terminal's signals are for us, who will stop it in order
 	if spec.Log != "" {

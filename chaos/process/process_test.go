@@ -32,6 +32,15 @@ func TestMain(m *testing.M) {
 				os.Exit(1)
 			}
 			return
+		case "watch":
+			err := process.Supervise(context.Background(), os.NewFile(process.Control, "control"), nil)
+			if err != nil || os.WriteFile(os.Args[2], []byte("cleared"), 0o600) != nil {
+				os.Exit(1)
+			}
+			return
+		case "watched":
+			watched(os.Args[2])
+			return
 		case "harness":
 			harness(os.Args[2:])
 			return
@@ -49,6 +58,16 @@ func harness(args []string) {
 	}
 	fmt.Println(p.PID())
 	<-p.Done()
+}
+
+// watched sets a watch and waits for its own death.
+func watched(file string) {
+	if _, err := process.NewWatch([]string{os.Args[0], "watch", file}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println("set")
+	select {} // until it is killed
 }
 
 func supervisor() []string { return []string{os.Args[0], "supervise", "--"} }

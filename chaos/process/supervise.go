@@ -32,6 +32,7 @@ func Supervise(ctx context.Context, control *os.File, command []string) error {
 	s := &supervisor{conn: conn}
 	defer context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })() // as if the owner had hung up
 	if len(command) == 0 {
+		s.say(message{word: wordStarted})
 		s.obey()
 		return conn.Close()
 	}
