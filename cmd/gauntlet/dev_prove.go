@@ -46,7 +46,7 @@ func (c devProveCmd) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	all := mutants.All()
+	catalogue, all := entries, mutants.All()
 	if err := prove.Check(entries, all); err != nil {
 		return usage(err)
 	}
@@ -93,7 +93,7 @@ func (c devProveCmd) Run(ctx context.Context, w *world) error {
 	}
 	res, err := prove.Run(ctx, prove.Config{
 		Dir: dir, Program: program(), Supervisor: supervisor(), Seed: c.Seed, Sample: c.Sample, Full: c.Full,
-		Parallel: c.Parallel, Entries: entries, Mutants: all,
+		Parallel: c.Parallel, Entries: entries, Catalogue: catalogue, Mutants: all,
 		Progress: func(done, n int, p prove.Pair) {
 			say("[%d/%d] %-22s %-38s %-9s %5.1fs  %s", done, n, orReference(p.Mutant), p.Scenario, word(p), p.Seconds, clip(p.Detail, 120))
 		},

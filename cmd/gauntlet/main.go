@@ -25,7 +25,10 @@ Exit codes: 0 passed or exposed, 1 failed, 2 wrong usage or a malformed file, 3 
 type cli struct {
 	Run     runCmd     `cmd:"" help:"Run scenarios against a proxy and give the verdict."`
 	List    listCmd    `cmd:"" help:"List scenarios, faults, targets, mutants, steps or settings."`
+	Load    loadCmd    `cmd:"" help:"Offer a load through a proxy and say what became of it."`
+	Explain explainCmd `cmd:"" help:"Say what a scenario asks, why, and how to read and mend a failure."`
 	Judge   judgeCmd   `cmd:"" help:"Give the verdict again from a run's evidence."`
+	Trace   traceCmd   `cmd:"" help:"Show everything that was recorded of one exchange on one time line."`
 	Proxy   proxyCmd   `cmd:"" help:"Run the reference proxy on its own."`
 	Dev     devCmd     `cmd:"" help:"For those who work on Gauntlet."`
 	Version versionCmd `cmd:"" help:"Say which Gauntlet this is."`

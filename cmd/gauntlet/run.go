@@ -2,14 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"gauntlet/reports"
 	"gauntlet/reports/render"
 	"gauntlet/scenarios/catalog"
 	"gauntlet/scenarios/engine"
@@ -54,26 +50,12 @@ func (c runCmd) Run(ctx context.Context, w *world) error {
 	if c.Plan {
 		return printPlan(w.Stdout, engine.Plan(cfg))
 	}
-	show := newProgress(w.Stderr, engine.Plan(cfg).Runs)
-	for _, n := range notes {
-		show.Note(n)
-	}
-	cfg.Progress = show
 	if c.Budget > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, c.Budget, fmt.Errorf("the budget of %s is used up", c.Budget))
 		defer cancel()
 	}
-	runErr := engine.Run(ctx, cfg)
-	if err := show.Close(); err != nil {
-		return err
-	}
-	if runErr != nil {
-		if _, err := fmt.Fprintln(w.Stderr, runErr); err != nil {
-			return err
-		}
-	}
-	report, err := writeReports(cfg.Dir, c.Format)
+	report, err := carryOut(ctx, w, cfg, notes, c.Format)
 	if err != nil {
 		return err
 	}
@@ -85,20 +67,9 @@ func (c runCmd) Run(ctx context.Context, w *world) error {
 
 // prepare turns the command line into what the engine needs.
 func (c runCmd) prepare(ctx context.Context) (engine.Config, []string, error) {
-	var notes []string
-	name := c.Target
-	if name == "" {
-		if _, err := os.Stat(userTarget); err == nil {
-			name = userTarget
-			notes = append(notes, "target: ./"+userTarget+" (found here)")
-		} else {
-			name = "reference"
-			notes = append(notes, "target: the reference proxy (no ./"+userTarget+" here, no --target given)")
-		}
-	}
-	target, err := findTarget(name)
+	target, name, notes, err := chooseTarget(c.Target)
 	if err != nil {
-		return engine.Config{}, nil, usage(err)
+		return engine.Config{}, nil, err
 	}
 	selectors := c.Scenarios
 	if len(selectors) == 0 {
@@ -113,24 +84,14 @@ func (c runCmd) prepare(ctx context.Context) (engine.Config, []string, error) {
 		return engine.Config{}, nil, usage(err)
 	}
 	if c.Seed == 0 {
-		c.Seed = uint64(time.Now().UnixNano()) % 1_000_000
+		c.Seed = madeUpSeed()
 	}
-	dir := c.Out
-	if dir == "" {
-		dir = filepath.Join("runs", time.Now().UTC().Format("20060102-150405.000"))
-		if err := latest(dir); err != nil {
-			return engine.Config{}, nil, err
-		}
-	}
-	if err := freshDir(dir); err != nil {
-		return engine.Config{}, nil, err
-	}
-	evidenceIn, err := evidenceDir(dir)
+	dir, err := outDir(c.Out, "")
 	if err != nil {
 		return engine.Config{}, nil, err
 	}
 	cfg := engine.Config{
-		Dir: evidenceIn, Sources: map[string][]byte{}, Target: target.Target, Listen: target.listen,
+		Dir: dir, Sources: map[string][]byte{}, Target: target.Target, Listen: target.listen,
 		Supervisor: supervisor(), Seed: c.Seed, Repeat: c.Repeat, Parallel: c.Parallel,
 	}
 	for _, e := range entries {
@@ -144,36 +105,4 @@ func (c runCmd) prepare(ctx context.Context) (engine.Config, []string, error) {
 		Strict:  c.Strict, Accept: target.accept, Environment: environment(),
 	}
 	return cfg, notes, ctx.Err()
-}
-
-// writeReports judges the directory and writes report.json and the reports
-// asked for.
-func writeReports(dir evidence.Dir, formats []string) (*reports.Report, error) {
-	report, err := engine.Judge(dir)
-	if err != nil {
-		return nil, err
-	}
-	for _, format := range append([]string{"json"}, formats...) {
-		if err := writeReport(dir, format, report); err != nil {
-			return nil, err
-		}
-	}
-	return report, nil
-}
-
-func writeReport(dir evidence.Dir, format string, report *reports.Report) error {
-	name, err := render.FileName(format)
-	if err != nil {
-		return usage(err)
-	}
-	path := filepath.Join(string(dir), name)
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	err = render.Write(f, format, report, render.Options{Dir: string(dir)})
-	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
 }

@@ -38,6 +38,7 @@ type Config struct {
 	Full       bool // every pair
 	Parallel   int
 	Entries    []catalog.Entry
+	Catalogue  []catalog.Entry // all there are, which decides what Any stands for; nil: Entries
 	Mutants    []mutants.Mutant
 	Progress   func(done, all int, p Pair)
 }
@@ -158,22 +159,24 @@ func (c Config) entry(id string) catalog.Entry {
 	return c.Entries[slices.IndexFunc(c.Entries, func(e catalog.Entry) bool { return e.Scenario().ID == id })]
 }
 
+func (c Config) catalogue() []catalog.Entry {
+	if c.Catalogue == nil {
+		return c.Entries
+	}
+	return c.Catalogue
+}
+
 // pairs lists what to run: the reference on everything, the named pairs, and
 // the rest or a sample of it.
 func pairs(cfg Config) []Pair {
-	named := map[string]bool{}
-	for _, e := range cfg.Entries {
-		for _, m := range e.Scenario().Catches {
-			named[m] = true
-		}
-	}
+	unnamed := Unnamed(cfg.catalogue(), cfg.Mutants)
 	var list, rest []Pair
 	for _, e := range cfg.Entries {
 		s := e.Scenario()
 		list = append(list, Pair{Scenario: s.ID})
 		for _, m := range cfg.Mutants {
 			p := Pair{Scenario: s.ID, Mutant: m.Name}
-			p.Named = slices.Contains(s.Catches, m.Name) || slices.Contains(s.Catches, Any) && !named[m.Name]
+			p.Named = slices.Contains(s.Catches, m.Name) || slices.Contains(s.Catches, Any) && slices.Contains(unnamed, m.Name)
 			if p.Named {
 				list = append(list, p)
 			} else {
@@ -191,6 +194,17 @@ func pairs(cfg Config) []Pair {
 		return cmp.Or(cmp.Compare(a.Mutant, b.Mutant), cmp.Compare(a.Scenario, b.Scenario))
 	})
 	return list
+}
+
+// Unnamed gives the mutants that no scenario names: those for which Any stands.
+func Unnamed(entries []catalog.Entry, all []mutants.Mutant) []string {
+	var names []string
+	for _, m := range all {
+		if !slices.ContainsFunc(entries, func(e catalog.Entry) bool { return slices.Contains(e.Scenario().Catches, m.Name) }) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
 func one(ctx context.Context, cfg Config, p Pair) (Pair, error) {

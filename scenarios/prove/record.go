@@ -17,16 +17,11 @@ func Record(w io.Writer, entries []catalog.Entry, all []mutants.Mutant) error {
 	b.WriteString("# Track record\n\n")
 	b.WriteString("Written by `gauntlet dev prove`; do not edit. Each row is a bug that real proxies have had, the scenario that asks for it, a proxy broken in that very way, and the command that shows the scenario catching it (exit code 1, or 0 with the word EXPOSED where the scenario is a should).\n\n")
 	b.WriteString("| seen in | scenario | mutant | what is wrong | one command |\n| --- | --- | --- | --- | --- |\n")
-	named := map[string]bool{}
-	for _, e := range entries {
-		for _, m := range e.Scenario().Catches {
-			named[m] = true
-		}
-	}
+	unnamed := Unnamed(entries, all)
 	for _, e := range entries {
 		s := e.Scenario()
 		for _, m := range all {
-			if slices.Contains(s.Catches, m.Name) || slices.Contains(s.Catches, Any) && !named[m.Name] {
+			if slices.Contains(s.Catches, m.Name) || slices.Contains(s.Catches, Any) && slices.Contains(unnamed, m.Name) {
 				fmt.Fprintf(&b, "| %s | `%s` | `%s` | %s | `gauntlet run %s --target mutant:%s` |\n", strings.Join(m.Refs, ", "), s.ID, m.Name, m.Bug, s.ID, m.Name)
 			}
 		}
