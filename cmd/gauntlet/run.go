@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ const userTarget = "gauntlet.yaml"
 type runCmd struct {
 	Scenarios []string      `arg:"" optional:"" help:"Ids, families or tags; see gauntlet list."`
 	Target    string        `help:"reference, httputil, nginx, haproxy, mutant:NAME, or a target file." short:"t"`
-	Backends  string        `help:"Where backends run: embedded, that is in this process." enum:"embedded" default:"embedded"`
+	Backends  string        `help:"Where backends run: embedded, that is in this process, or docker, each in a container." enum:"embedded,docker" default:"embedded"`
 	Out       string        `help:"Directory for evidence and report; default runs/TIME, and runs/latest points to it." type:"path"`
 	Format    []string      `help:"Reports to write: text, html, json, junit, md." default:"html" enum:"text,html,json,junit,md"`
 	Seed      uint64        `help:"Of everything drawn; default: one made up and printed." `
@@ -38,25 +39,31 @@ Examples:
   $ gauntlet run                                  # ./gauntlet.yaml if there, else the smoke set on the reference proxy
   $ gauntlet run keepalive chunked-framing --target nginx
   $ gauntlet run timeouts/phases --target ./edge.yaml --out /tmp/edge
+  $ gauntlet run breaker --backends docker
   $ gauntlet run smoke --plan`
 }
 
 // Run runs the scenarios and gives their verdict.
 func (c runCmd) Run(ctx context.Context, w *world) error {
-	cfg, notes, err := c.prepare(ctx)
+	cfg, target, notes, err := c.prepare(ctx)
 	if err != nil {
 		return err
-	}
-	if c.Plan {
-		return printPlan(w.Stdout, engine.Plan(cfg))
 	}
 	if c.Budget > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, c.Budget, fmt.Errorf("the budget of %s is used up", c.Budget))
 		defer cancel()
 	}
-	report, err := carryOut(ctx, w, cfg, notes, c.Format)
+	start, end, err := backendsIn(ctx, c.Backends, target)
 	if err != nil {
+		return err
+	}
+	cfg.Backend = start
+	if c.Plan {
+		return errors.Join(printPlan(w.Stdout, engine.Plan(cfg)), end())
+	}
+	report, err := carryOut(ctx, w, cfg, notes, c.Format)
+	if err := errors.Join(err, end()); err != nil {
 		return err
 	}
 	if err := render.Write(w.Stdout, "text", report, render.Options{Color: isTerminal(w.Stdout), Strict: c.Strict, Dir: string(cfg.Dir)}); err != nil {
@@ -66,10 +73,10 @@ func (c runCmd) Run(ctx context.Context, w *world) error {
 }
 
 // prepare turns the command line into what the engine needs.
-func (c runCmd) prepare(ctx context.Context) (engine.Config, []string, error) {
+func (c runCmd) prepare(ctx context.Context) (engine.Config, chosen, []string, error) {
 	target, name, notes, err := chooseTarget(c.Target)
 	if err != nil {
-		return engine.Config{}, nil, err
+		return engine.Config{}, chosen{}, nil, err
 	}
 	selectors := c.Scenarios
 	if len(selectors) == 0 {
@@ -78,17 +85,17 @@ func (c runCmd) prepare(ctx context.Context) (engine.Config, []string, error) {
 	}
 	entries, err := catalog.All()
 	if err != nil {
-		return engine.Config{}, nil, err
+		return engine.Config{}, chosen{}, nil, err
 	}
 	if entries, err = catalog.Select(entries, selectors); err != nil {
-		return engine.Config{}, nil, usage(err)
+		return engine.Config{}, chosen{}, nil, usage(err)
 	}
 	if c.Seed == 0 {
 		c.Seed = madeUpSeed()
 	}
 	dir, err := outDir(c.Out, "")
 	if err != nil {
-		return engine.Config{}, nil, err
+		return engine.Config{}, chosen{}, nil, err
 	}
 	cfg := engine.Config{
 		Dir: dir, Sources: map[string][]byte{}, Target: target.Target, Listen: target.listen,
@@ -101,8 +108,8 @@ func (c runCmd) prepare(ctx context.Context) (engine.Config, []string, error) {
 	cfg.Run = evidence.Run{
 		Target:         evidence.RunTarget{Name: target.Name(), Version: target.Version(), ConfigSHA256: target.sha},
 		TargetArgument: name, Started: time.Now().UTC().Format(time.RFC3339), Backends: c.Backends,
-		Command: strings.Join(append([]string{"gauntlet", "run"}, append(selectors, "--target", name, "--seed", fmt.Sprint(c.Seed))...), " "),
+		Command: strings.Join(append([]string{"gauntlet", "run"}, append(selectors, "--target", name, "--backends", c.Backends, "--seed", fmt.Sprint(c.Seed))...), " "),
 		Strict:  c.Strict, Accept: target.accept, Environment: environment(),
 	}
-	return cfg, notes, ctx.Err()
+	return cfg, target, notes, ctx.Err()
 }

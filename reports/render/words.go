@@ -164,6 +164,8 @@ func headline(r *reports.Report) string {
 		s = fmt.Sprintf("All %s scenarios checked passed.", grouped(checked))
 	}
 	switch l := r.Ledger; {
+	case l.Damaged() > 0 && n["fail"]+n["exposed"]+n["accepted"] == 0:
+		s += fmt.Sprintf(" %s of %s were damaged, which is not held against the target.", grouped(l.Damaged()), plural(l.Sent, "request"))
 	case l.Damaged() > 0:
 		s += fmt.Sprintf(" %s of %s were damaged.", grouped(l.Damaged()), plural(l.Sent, "request"))
 	case l.Unknown() > 0:

@@ -15,7 +15,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // A target that could not even be started is accused of nothing.
 func TestWhereNothingWasSentNobodyIsAccused(t *testing.T) {
 	j := &judged{findings: []expect.Finding{{Verdict: reports.Fail}, {Verdict: reports.Exposed}, {Verdict: reports.Pass}, {Verdict: reports.Unsupported}}}
-	j.acquit()
+	j.acquit("no exchange was sent")
 	var got []reports.Verdict
 	for _, f := range j.findings {
 		got = append(got, f.Verdict)

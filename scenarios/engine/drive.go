@@ -206,13 +206,35 @@ func (s *stage) perform(ctx context.Context, a *scenarios.Action) error {
 		return s.target.reload(ctx, s.engine.cfg.Supervisor)
 	case scenarios.Stop, scenarios.Kill:
 		return s.target.end(a.Do == scenarios.Kill)
-	case scenarios.StopBackend:
+	case scenarios.StopBackend, scenarios.KillBackend:
 		if a.Backend < 1 || a.Backend > len(s.backends) {
 			return fmt.Errorf("there is no backend %d", a.Backend)
+		}
+		if a.Do == scenarios.KillBackend {
+			return s.killBackend(ctx, a.Backend)
 		}
 		return s.backends[a.Backend-1].Stop(ctx)
 	}
 	return fmt.Errorf("%w: nobody here can do that", errUnknownAct)
+}
+
+// killBackend ends backend n without a seal on its book and notes from when on
+// it is known to have been dead.
+func (s *stage) killBackend(ctx context.Context, n int) error {
+	b, ok := s.backends[n-1].(interface{ Kill(context.Context) error })
+	if !ok {
+		return fmt.Errorf("%w: this backend is not ours to kill", errUnknownAct)
+	}
+	if err := b.Kill(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.facts.Died == nil {
+		s.facts.Died = make([]int64, len(s.backends))
+	}
+	s.facts.Died[n-1] = time.Now().UnixNano()
+	return nil
 }
 
 // sleepUntil reports whether the time came before ctx ended.

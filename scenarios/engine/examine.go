@@ -36,18 +36,29 @@ func examine(dir evidence.Dir, c *scenarios.Case, facts *evidence.Case) (*judged
 		return nil, err
 	}
 	j := &judged{facts: f, findings: c.Judge(f)}
-	if joined.Sent() == 0 {
-		j.acquit()
+	switch {
+	case joined.Sent() == 0:
+		j.acquit("no exchange was sent")
+	case len(facts.Gone) > 0 && !guilty(facts, joined):
+		j.acquit(fmt.Sprintf("backend %d ended while nobody had asked it to", facts.Gone[0]))
 	}
 	return j, nil
 }
 
-// acquit takes every accusation back: where nothing was sent, nothing that the
-// target did was seen, and a statement that does not hold says nothing of it.
-func (j *judged) acquit() {
+// guilty reports whether the target did what no failure of ours excuses. A
+// backend of ours that is gone delays, cuts and refuses; it makes nobody give an
+// answer to the wrong client, alter one, or repeat what must not be repeated.
+func guilty(facts *evidence.Case, l *ledger.Ledger) bool {
+	return facts.Target.Crashed || l.Count(ledger.Crosswired)+l.Count(ledger.Corrupted)+l.Count(ledger.Duplicated) > 0
+}
+
+// acquit takes every accusation back: a statement that does not hold says
+// nothing of the target where nothing that it did was seen, or where what it
+// stood on failed.
+func (j *judged) acquit(because string) {
 	for i := range j.findings {
 		if f := &j.findings[i]; f.Verdict == reports.Fail || f.Verdict == reports.Exposed {
-			f.Verdict, f.Message = reports.Invalid, "cannot be told: no exchange was sent"
+			f.Verdict, f.Message = reports.Invalid, "cannot be told: "+because
 		}
 	}
 }
@@ -55,7 +66,7 @@ func (j *judged) acquit() {
 // readBooks reads the books there are; a backend book that is gone is a nil.
 func readBooks(dir evidence.Dir, c *evidence.Case) (ledger.Books, error) {
 	ref := c.Ref()
-	b := ledger.Books{Run: c.Run}
+	b := ledger.Books{Run: c.Run, Died: c.Died}
 	var err error
 	if b.Client, err = book.Read(dir.ClientBook(ref)); err != nil {
 		return b, err

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gauntlet/scenarios/targets"
@@ -38,6 +39,9 @@ func Plan(cfg Config) Planned {
 	p := Planned{
 		Target: cfg.Target.Name(), Ports: "a block of 200 between 20000 and 31999 on loopback for the target, ephemeral ones for backends and relays",
 		Needs: "none: neither root nor a container engine",
+	}
+	if cfg.Backend != nil {
+		p.Ports, p.Needs = strings.Replace(p.Ports, "backends and relays", "relays; backends listen in containers", 1), "a container engine that answers this user; not root"
 	}
 	at := map[string]int{}
 	for _, c := range e.planned() {

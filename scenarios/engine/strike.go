@@ -26,6 +26,7 @@ func (s *stage) strike() {
 	}
 	for i, b := range s.backends {
 		if !b.Alive() && !s.stoppedOnPurpose(i+1) {
+			s.facts.Gone = append(s.facts.Gone, i+1)
 			s.fail(fmt.Errorf("backend %d ended while nobody had asked it to", i+1))
 		}
 		s.fail(b.Stop(ctx))

@@ -23,6 +23,8 @@ type Case struct {
 	Stopped    int64             `json:"stopped"`
 	Sent       uint64            `json:"sent"` // exchange ids given out
 	Backends   int               `json:"backends"`
+	Died       []int64           `json:"died,omitempty"` // when backend n, at index n-1, was known to be dead because an action had killed it
+	Gone       []int             `json:"gone,omitempty"` // backends that ended while nobody had asked them to
 	Groups     []Group           `json:"groups,omitempty"`
 	Names      map[string]uint64 `json:"names,omitempty"` // exchange name → sequence number
 	Windows    map[string]Window `json:"windows,omitempty"`

@@ -62,6 +62,8 @@ func (b Books) header(name string, bk *book.Book, want book.Kind) error {
 
 // Dark names the books that are missing or not sealed, and says which: what
 // they would have held is not known. It is empty when the evidence is complete.
+// The book of a backend that the scenario killed breaks off where it must: what
+// it may lack makes exchanges unverified, each for itself.
 func (l *Ledger) Dark() []string {
 	var dark []string
 	note := func(name string, b *book.Book) {
@@ -76,7 +78,9 @@ func (l *Ledger) Dark() []string {
 	}
 	note("the client book", l.books.Client)
 	for i, b := range l.books.Backends {
-		note(fmt.Sprintf("the book of backend %d", i+1), b)
+		if b == nil || i >= len(l.books.Died) || l.books.Died[i] == 0 {
+			note(fmt.Sprintf("the book of backend %d", i+1), b)
+		}
 	}
 	if l.books.Faults != nil {
 		note("the fault book", l.books.Faults)

@@ -116,6 +116,16 @@ func TestDarkNamesWhatIsMissing(t *testing.T) {
 	}, s.join(t).Dark())
 }
 
+func TestTheBookOfABackendKilledOnPurposeMayBreakOff(t *testing.T) {
+	s := bend(func(*bent) {})
+	s.Backends[0].Sealed, s.Backends[0].Torn = false, true
+	s.Backends[1].Sealed = false
+	s.Died = []int64{0, at(1)}
+	require.Equal(t, []string{"the book of backend 1 ends within a record"}, s.join(t).Dark())
+	s.Backends[1] = nil
+	require.Contains(t, s.join(t).Dark(), "the book of backend 2 is missing")
+}
+
 func TestAttemptsAreJoinedHoweverManyThereAre(t *testing.T) {
 	s := newScene(2)
 	s.client(1)
