@@ -31,8 +31,9 @@ func Levels() []Level { return []Level{Must, Should, May} }
 // Known reports whether l is a level.
 func (l Level) Known() bool { return slices.Contains(Levels(), l) }
 
-// Invariants is the statement that every invariant I1–I12 held for every
-// exchange. In a file it may stand alone: expect: [invariants].
+// Invariants is the statement that I1 to I8 held for every exchange and I10 for
+// the target, as far as there is evidence; what the other invariants speak of,
+// only a scenario knows. In a file it may stand alone: expect: [invariants].
 const Invariants = "invariants"
 
 // An Expectation is one statement that must hold.

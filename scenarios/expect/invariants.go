@@ -12,7 +12,7 @@ import (
 // quiesce is how long after the clients' end a target must have come to rest.
 const quiesce = 3 * time.Second
 
-// invariants judges that no exchange broke I1–I12, as far as this case has
+// invariants judges that no exchange broke I1 to I8 or I10, as far as this case has
 // evidence: the ledger knows I1 to I7, the settings I8, the metrics I10.
 func (f *Facts) invariants(out *Finding) {
 	violations := append(f.Ledger.Invariants(), f.amplified()...)
