@@ -4,13 +4,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"gauntlet/reports"
 	"gauntlet/scenarios/expect"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // A target that could not even be started is accused of nothing.
 func TestWhereNothingWasSentNobodyIsAccused(t *testing.T) {

@@ -210,6 +210,9 @@ func (s *stage) perform(ctx context.Context, a *scenarios.Action) error {
 		if a.Backend < 1 || a.Backend > len(s.backends) {
 			return fmt.Errorf("there is no backend %d", a.Backend)
 		}
+		// Once begun it is done, also when the clients end with it.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
 		if a.Do == scenarios.KillBackend {
 			return s.killBackend(ctx, a.Backend)
 		}

@@ -75,6 +75,13 @@ func (f *Facts) have(need string) error {
 // unknown counts the exchanges whose outcome a missing book leaves open.
 func (f *Facts) unknown() int { return f.Ledger.Count(ledger.Unverified) }
 
+// doubtful reports whether the evidence has gaps: a book that is missing or cut,
+// an outcome left open, or a failure of the harness itself. A statement that
+// does not hold then accuses nobody, unless it is about damage that was seen.
+func (f *Facts) doubtful() bool {
+	return len(f.Case.Errors) > 0 || len(f.Ledger.Dark()) > 0 || f.unknown() > 0
+}
+
 // offset gives a time as the distance from the beginning of the case, from
 // which windows and loads count.
 func (f *Facts) offset(t int64) time.Duration { return time.Duration(t - f.Case.Begin) }

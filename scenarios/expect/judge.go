@@ -2,6 +2,7 @@ package expect
 
 import (
 	"fmt"
+	"slices"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -63,6 +64,9 @@ func (p *Program) judge(st *statement, r *reading, out *Finding) {
 			out.Verdict = reports.Exposed
 			out.Message = "broken only by what no proxy can prevent in this protocol"
 		}
+	}
+	if r.doubtful() && !slices.ContainsFunc(out.Exchanges, func(seq uint64) bool { return r.Ledger.Outcome(seq).Damaged() }) {
+		out.Verdict, out.Message = reports.Invalid, untold("what is missing of the evidence could make it hold").Error()
 	}
 }
 

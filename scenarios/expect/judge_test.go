@@ -37,6 +37,33 @@ func TestAFailureShowsItsOperandsAndItsExchanges(t *testing.T) {
 	}
 }
 
+// Gaps in the evidence neither accuse nor excuse: what does not hold is invalid,
+// unless it is about damage that was seen.
+func TestGapsInTheEvidenceAccuseNobody(t *testing.T) {
+	for name, gap := range map[string]func(*scene){
+		"a missing book":          func(s *scene) { s.Books.Backends[0] = nil },
+		"a cut book":              func(s *scene) { s.Books.Backends[1].Torn = true },
+		"an error of the harness": func(s *scene) { s.Case.Errors = []string{"disk full"} },
+	} {
+		s := newScene()
+		s.name(s.exchange(0, 0, 1), "one")
+		s.name(refused(s.exchange(0, time.Second, 0), 503), "two")
+		gap(s)
+		for _, that := range []string{"ledger.delivered == 2", `exchange("two").outcome == "delivered"`} {
+			for level, text := range map[expect.Level]string{expect.Must: "fails", expect.Should: "exposes"} {
+				got := s.judge(t, expect.Expectation{That: that, Level: level})
+				require.Equal(t, reports.Invalid, got.Verdict, "%s %s: %s", name, text, that)
+				require.Contains(t, got.Message, "cannot be told")
+				require.NotEmpty(t, got.Values, "a reader sees what was found")
+			}
+		}
+		require.Equal(t, reports.Pass, s.judge(t, expect.Expectation{That: "ledger.sent == 2"}).Verdict, name)
+		cut := s.exchange(0, 2*time.Second, 2)
+		cut.End, cut.RespBytes, cut.Status = book.EndTimeout, 0, 0
+		require.Equal(t, reports.Fail, s.judge(t, expect.Expectation{That: "ledger.damaged == 0"}).Verdict, name)
+	}
+}
+
 func TestLevels(t *testing.T) {
 	s := newScene()
 	two(s)

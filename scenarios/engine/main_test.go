@@ -1,0 +1,99 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"gauntlet/chaos/process"
+	"gauntlet/fixtures/exchange"
+	"gauntlet/scenarios/targets"
+)
+
+// TestMain also plays the other parts: this binary is the supervisor of every
+// test and the target that some of them start.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 {
+		switch os.Args[1] {
+		case "supervise":
+			if process.Supervise(context.Background(), os.NewFile(process.Control, "control"), os.Args[3:]) != nil {
+				os.Exit(1)
+			}
+			return
+		case "target":
+			os.Exit(play(os.Args[2], os.Args[3], os.Args[4]))
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// play is a target of its own process, good or bad in the named way, and gives
+// its exit code. It serves until SIGTERM, which it announces as a proxy does.
+func play(way, listen, backend string) int {
+	asked := make(chan os.Signal, 2) // to the end of the process: a second one does not kill it
+	signal.Notify(asked, syscall.SIGTERM)
+	switch way {
+	case "exits":
+		fmt.Println("cannot bind: no such device")
+		return 4
+	case "mute":
+		<-asked
+		return 0
+	}
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return 5
+	}
+	forward := forwarder(&http.Transport{}, backend)
+	var served atomic.Int64
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println("forwards", r.Header.Get(exchange.Header))
+		if way == "crashes" && served.Add(1) == 2 {
+			fmt.Println("panic: out of luck")
+			os.Exit(7)
+		}
+		forward.ServeHTTP(w, r)
+	})}
+	go func() { _ = server.Serve(l) }()
+	<-asked
+	if server.Shutdown(context.Background()) != nil {
+		return 6
+	}
+	return 0
+}
+
+// forwarder is a plain proxy to one backend.
+func forwarder(t *http.Transport, backend string) http.Handler {
+	return &httputil.ReverseProxy{
+		Transport: t,
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: backend}) },
+	}
+}
+
+// own is a target that runs in a process of its own: see play.
+type own struct {
+	way   string
+	ready time.Duration
+}
+
+func (o own) Name() string    { return o.way }
+func (o own) Version() string { return "" }
+
+func (o own) Plan(w targets.Wants) (*targets.Plan, error) {
+	return &targets.Plan{
+		Args: []string{os.Args[0], "target", o.way, w.Listen, strings.Join(w.Backends, ",")}, Dir: w.Dir, Address: w.Listen,
+		Ready: targets.Ready{Timeout: o.ready}, Drain: syscall.SIGTERM, Stop: syscall.SIGTERM, Grace: 10 * time.Second,
+	}, nil
+}
