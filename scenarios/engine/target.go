@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"gauntlet/chaos/process"
+	"gauntlet/fixtures/book"
 	"gauntlet/scenarios/evidence"
 	"gauntlet/scenarios/targets"
 )
@@ -21,6 +25,7 @@ type instance struct {
 	proc *process.Process // nil for a target we do not start
 	log  string
 
+	broke atomic.Bool // a client saw it break a connection
 	mu    sync.Mutex
 	facts evidence.Target
 	asked bool // somebody asked it to end
@@ -157,7 +162,7 @@ func (t *instance) stop(ctx context.Context) error {
 	already := t.asked
 	t.asked = true
 	t.mu.Unlock()
-	if _, gone := t.proc.Exit(); gone && !already {
+	if !already && t.gone(ctx) {
 		t.mu.Lock()
 		t.asked = false // it was gone before we asked
 		t.mu.Unlock()
@@ -175,6 +180,46 @@ func (t *instance) stop(ctx context.Context) error {
 		return nil // a target that does not stop in time is a fact, not our failure
 	}
 	return err
+}
+
+// cutShort is how long a target whose client saw a connection break is given to
+// be found dead, before it is asked to end.
+const cutShort = 250 * time.Millisecond
+
+// saw notes what a client saw: see gone.
+func (t *instance) saw(c book.Client) {
+	if c.End == book.EndCut || c.End == book.EndReset || c.End == book.EndRefused {
+		t.broke.Store(true)
+	}
+}
+
+// gone reports whether the target has ended by itself. Its connections close
+// before its supervisor can tell of its end: one that broke connections or
+// refuses them is given time to be found dead, so that a crash is not taken
+// for an orderly stop.
+func (t *instance) gone(ctx context.Context) bool {
+	if t.broke.Load() && t.exits(ctx, cutShort) {
+		return true
+	}
+	var d net.Dialer
+	d.Timeout = cutShort
+	c, err := d.DialContext(ctx, "tcp", t.plan.Address)
+	if err == nil {
+		_ = c.Close()
+	}
+	return t.exits(ctx, 0) || errors.Is(err, syscall.ECONNREFUSED) && t.exits(ctx, 2*time.Second)
+}
+
+// exits reports whether the target has ended or ends within the time.
+func (t *instance) exits(ctx context.Context, within time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	select {
+	case <-t.proc.Exited():
+	case <-ctx.Done():
+	}
+	_, ended := t.proc.Exit()
+	return ended
 }
 
 func (t *instance) evidence() evidence.Target {
