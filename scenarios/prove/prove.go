@@ -271,7 +271,8 @@ func (silent) Note(string)                                                     {
 var _ engine.Progress = silent{}
 
 // Check reports what makes a proof impossible before anything is run: a
-// scenario that names no mutant or one that does not exist.
+// scenario that names no mutant or one that does not exist, or a mutant that no
+// scenario catches.
 func Check(entries []catalog.Entry, all []mutants.Mutant) error {
 	for _, e := range entries {
 		s := e.Scenario()
@@ -284,6 +285,10 @@ func Check(entries []catalog.Entry, all []mutants.Mutant) error {
 		if len(s.Catches) == 0 {
 			return fmt.Errorf("%s names no mutant that it catches", s.ID)
 		}
+	}
+	catchAll := slices.ContainsFunc(entries, func(e catalog.Entry) bool { return slices.Contains(e.Scenario().Catches, Any) })
+	if left := Unnamed(entries, all); len(left) > 0 && !catchAll {
+		return fmt.Errorf("no scenario catches %s", strings.Join(left, ", "))
 	}
 	return nil
 }
