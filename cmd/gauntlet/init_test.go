@@ -1,0 +1,56 @@
+package main
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
+
+	"gauntlet/reports"
+)
+
+// TestTargetsOfTheUsersOwn runs scripts that build and start proxies which are
+// no part of Gauntlet.
+func TestTargetsOfTheUsersOwn(t *testing.T) {
+	repo, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
+	require.NoError(t, err)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/own",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("REPO", repo)
+			env.Setenv("GOCACHE", strings.TrimSpace(string(cache)))
+			env.Setenv("GOFLAGS", "")
+			env.Setenv("GOWORK", "off")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":    exits,
+			"verdicts": verdicts,
+		},
+	})
+}
+
+// verdicts compares a run's scenarios with all that are named: verdicts out
+// keepalive/fin-before-send=pass.
+func verdicts(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: verdicts dir id=verdict…")
+	}
+	var report reports.Report
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(args[0], "report.json"))), &report))
+	var found []string
+	for _, s := range report.Scenarios {
+		found = append(found, s.ID+"="+string(s.Verdict))
+	}
+	slices.Sort(found)
+	if want := slices.Sorted(slices.Values(args[1:])); !slices.Equal(found, want) {
+		ts.Fatalf("found %v\nwant  %v", found, want)
+	}
+}
