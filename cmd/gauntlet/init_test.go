@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -33,6 +34,7 @@ func TestTargetsOfTheUsersOwn(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
 			"verdicts": verdicts,
+			"nowhere":  nowhere,
 		},
 	})
 }
@@ -52,5 +54,27 @@ func verdicts(ts *testscript.TestScript, neg bool, args []string) {
 	slices.Sort(found)
 	if want := slices.Sorted(slices.Values(args[1:])); !slices.Equal(found, want) {
 		ts.Fatalf("found %v\nwant  %v", found, want)
+	}
+}
+
+// nowhere looks for a text in every file below a directory: nowhere dir text.
+func nowhere(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: nowhere dir text")
+	}
+	files := 0
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		text, err := os.ReadFile(path)
+		if strings.Contains(string(text), args[1]) {
+			ts.Fatalf("%s holds %q", path, args[1])
+		}
+		return err
+	}))
+	if files == 0 {
+		ts.Fatalf("%s holds no file", args[0])
 	}
 }

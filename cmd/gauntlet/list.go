@@ -11,15 +11,19 @@ import (
 	"gauntlet/fixtures/script"
 	"gauntlet/scenarios"
 	"gauntlet/scenarios/catalog"
+	"gauntlet/scenarios/targets"
 )
 
 type listCmd struct {
-	What string `arg:"" optional:"" default:"scenarios" enum:"scenarios,faults,targets,mutants,steps,settings" help:"scenarios, faults, targets, mutants, steps or settings."`
-	JSON bool   `help:"As JSON."`
+	What   string `arg:"" optional:"" default:"scenarios" enum:"scenarios,faults,targets,mutants,steps,settings" help:"scenarios, faults, targets, mutants, steps or settings."`
+	JSON   bool   `help:"As JSON."`
+	Schema bool   `help:"The JSON Schema of scenario files, or, with targets, of target files."`
 }
 
 // Help shows an example.
-func (listCmd) Help() string { return "Example:\n\n  $ gauntlet list mutants --json" }
+func (listCmd) Help() string {
+	return "Example:\n\n  $ gauntlet list mutants --json\n  $ gauntlet list targets --schema > target.schema.json"
+}
 
 // A row is one thing there is.
 type row struct {
@@ -30,6 +34,9 @@ type row struct {
 
 // Run lists.
 func (c listCmd) Run(w *world) error {
+	if c.Schema {
+		return c.schema(w)
+	}
 	rows, err := c.rows()
 	if err != nil {
 		return err
@@ -46,6 +53,19 @@ func (c listCmd) Run(w *world) error {
 		}
 	}
 	return t.Flush()
+}
+
+func (c listCmd) schema(w *world) error {
+	of, ok := map[string]func() ([]byte, error){"scenarios": scenarios.Schema, "targets": targets.Schema}[c.What]
+	if !ok {
+		return usage(fmt.Errorf("gauntlet list %s --schema: there is none; allowed: scenarios, targets", c.What))
+	}
+	text, err := of()
+	if err != nil {
+		return err
+	}
+	_, err = w.Stdout.Write(text)
+	return err
 }
 
 func (c listCmd) rows() ([]row, error) {

@@ -35,6 +35,7 @@ type stage struct {
 	client   *book.Writer
 	faults   *book.Writer
 	target   *instance
+	secrets  []string   // of the target, which must not stay in evidence
 	address  string     // where clients connect
 	mu       sync.Mutex // guards facts.Errors against companions
 }
@@ -63,6 +64,7 @@ func (e *Engine) run(ctx context.Context, c planned) *evidence.Case {
 	case err != nil:
 		s.fail(err)
 	}
+	s.conceal()
 	s.facts.Sent = s.ids.Sent()
 	s.facts.Stopped = time.Now().UnixNano()
 	return s.facts
@@ -99,7 +101,7 @@ func (s *stage) provision(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.facts.Settings = plan.Settings
+	s.facts.Settings, s.secrets = plan.Settings, plan.Secrets
 	s.target, err = startTarget(ctx, s.engine.cfg.Target.Name(), plan, dir.Target(ref), s.engine.cfg.Supervisor)
 	if err != nil {
 		return err

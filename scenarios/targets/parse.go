@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"gauntlet/scenarios"
 	"gauntlet/scenarios/decode"
 )
 
 // Parse reads a target file. Every problem is reported, with its place and
-// what is allowed (*decode.Error). env looks up environment variables.
+// what is allowed (*decode.Error). env looks up environment variables; one that
+// the file names and is not set is a problem, too.
 func Parse(path string, text []byte, env func(string) (string, bool)) (Target, *Spec, error) {
 	root, err := decode.Parse(path, text)
 	if err != nil {
@@ -22,16 +22,16 @@ func Parse(path string, text []byte, env func(string) (string, bool)) (Target, *
 	doc := decode.NewDocument(path, root)
 	var spec Spec
 	doc.Decode(&spec)
-	spec.check(doc)
+	spec.check(doc, env)
 	if err := doc.Err(); err != nil {
 		return nil, nil, err
 	}
 	return FromSpec(spec, path, env), &spec, nil
 }
 
-func (s *Spec) check(doc *decode.Document) {
+func (s *Spec) check(doc *decode.Document, env func(string) (string, bool)) {
 	say := func(path, format string, args ...any) { doc.Reject(path, fmt.Sprintf(format, args...)) }
-	if s.Name == "" && !doc.Spoiled("name") {
+	if strings.TrimSpace(s.Name) == "" {
 		say("name", "is missing; allowed: how reports shall call the proxy")
 	}
 	switch {
@@ -41,22 +41,19 @@ func (s *Spec) check(doc *decode.Document) {
 		say("url", "stands beside start; allowed: one of them")
 	case s.URL != "":
 		s.checkURL(say)
+	default:
+		s.checkStart(say)
 	}
-	if len(s.Start) > 0 && !strings.Contains(strings.Join(s.texts(), " "), "${listen") {
-		say("start", "nothing uses ${listen}; allowed: ${listen} in start, env or files, so that the proxy listens where clients connect")
-	}
-	for i, f := range s.Files {
-		if f.From == "" {
-			say(fmt.Sprintf("files[%d].from", i), "is missing; allowed: a path beside the target file")
-		}
-	}
+	s.checkFiles(say)
 	for i, a := range s.Backends.Listen {
-		if _, _, err := net.SplitHostPort(a); err != nil {
+		if !hostPort(a) {
 			say(fmt.Sprintf("backends.listen[%d]", i), "found %q; allowed: host:port", a)
 		}
 	}
 	s.checkSignals(say)
+	s.checkTraffic(say)
 	s.checkWords(say)
+	s.checkPlaces(say, env)
 	for i, a := range s.Accept {
 		at := fmt.Sprintf("accept[%d]", i)
 		if a.Scenario == "" || a.Because == "" {
@@ -68,80 +65,65 @@ func (s *Spec) check(doc *decode.Document) {
 	}
 }
 
-func (s *Spec) checkURL(say func(string, string, ...any)) {
-	u, err := url.Parse(s.URL)
-	switch {
-	case err != nil || u.Host == "":
-		say("url", "found %q; allowed: http://host:port", s.URL)
-	case u.Scheme != "http":
-		say("url", "found scheme %q; allowed: http", u.Scheme)
-	case u.Path != "" && u.Path != "/":
-		say("url", "found a path %q; allowed: none; use request.prefix", u.Path)
-	case len(s.Backends.Listen) == 0:
-		say("backends.listen", "is missing; allowed: the addresses that the proxy at url forwards to")
+// checkStart asks that a proxy which we start gets its addresses from us.
+func (s *Spec) checkStart(say func(string, string, ...any)) {
+	listens := func(name string) bool { return name == "listen" || name == "listen.host" || name == "listen.port" }
+	if !s.uses(listens) {
+		say("start", "nothing uses ${listen}; allowed: ${listen} in start, env or files, so that the proxy listens where clients connect")
 	}
-	if ip := net.ParseIP(hostname(u)); u != nil && ip != nil && !ip.IsLoopback() || u != nil && ip == nil && hostname(u) != "localhost" {
-		say("url", "found host %q; allowed: a loopback address in this version", hostname(u))
+	if n, all := s.endpoints(); n == 0 && !all {
+		say("start", "nothing uses ${backend.0} or ${backends}; allowed: one of them in start, env or files, or the fixed addresses as backends.listen")
+	}
+	if s.Telemetry.OTLP && !s.uses(func(name string) bool { return name == "otlp" }) {
+		say("telemetry.otlp", "nothing uses ${otlp}; allowed: ${otlp} in start, env or files, so that spans come to where they are read")
 	}
 }
 
-func hostname(u *url.URL) string {
-	if u == nil {
-		return ""
+// checkURL asks that nothing is said of a process that is not ours to start.
+func (s *Spec) checkURL(say func(string, string, ...any)) {
+	u, err := url.Parse(s.URL)
+	if err != nil || u.Hostname() == "" {
+		say("url", "found %q; allowed: http://host:port", s.URL)
+		return
 	}
-	return u.Hostname()
+	if u.Scheme != "http" {
+		say("url", "found scheme %q; allowed: http", u.Scheme)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/" {
+		say("url", "found more than a scheme and an address in %q; allowed: http://host:port; a path goes into request.prefix", u.Redacted())
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		say("url", "found host %q; allowed: a loopback address in this version", u.Hostname())
+	}
+	if len(s.Backends.Listen) == 0 {
+		say("backends.listen", "is missing; allowed: the addresses that the proxy at url forwards to")
+	}
+	for path, stands := range map[string]bool{
+		"env": len(s.Env) > 0 && len(s.Reload.Args) == 0, "files": len(s.Files) > 0, "knobs": len(s.Knobs) > 0,
+		"drain": s.Drain != "", "stop": s.Stop != "", "reload": s.Reload.Signal != "", "telemetry.otlp": s.Telemetry.OTLP,
+	} {
+		if stands {
+			say(path, "stands beside url; allowed: with start only, since nothing here starts the proxy at url")
+		}
+	}
+}
+
+func hostPort(address string) bool {
+	host, port, err := net.SplitHostPort(address)
+	n, notANumber := strconv.ParseUint(port, 10, 16)
+	return err == nil && notANumber == nil && n > 0 && host != ""
 }
 
 func (s *Spec) checkSignals(say func(string, string, ...any)) {
-	allowed := strings.Join(sortedKeys(signals), ", ")
 	for path, name := range map[string]string{"drain": s.Drain, "stop": s.Stop} {
-		if _, ok := signals[name]; name != "" && !ok {
-			say(path, "found %q; allowed: %s", name, allowed)
+		if name != "" && signalNamed(name) == 0 {
+			say(path, "found %q; allowed: %s", name, signalNames())
 		}
 	}
-	switch r := s.Reload.(type) {
-	case nil:
-	case string:
-		if _, ok := signals[r]; !ok {
-			say("reload", "found %q; allowed: %s, or a command as a list", r, allowed)
-		}
-	case []any:
-		if len(r) == 0 {
-			say("reload", "found an empty list; allowed: a command and its arguments")
-		}
-	default:
-		say("reload", "found %v; allowed: %s, or a command as a list", r, allowed)
+	if r := s.Reload.Signal; r != "" && signalNamed(r) == 0 {
+		say("reload", "found %q; allowed: %s, or a command as a list", r, signalNames())
 	}
-}
-
-func (s *Spec) checkWords(say func(string, string, ...any)) {
-	for i, f := range s.Features {
-		if !slices.Contains(scenarios.Features(), f) {
-			say(fmt.Sprintf("features[%d]", i), "found %q; allowed: %s", f, strings.Join(scenarios.Features(), ", "))
-		}
-	}
-	for _, name := range sortedKeys(s.Settings) {
-		setting, ok := scenarios.Known(name)
-		if !ok {
-			say("settings."+name, "is no setting; see gauntlet list settings")
-			continue
-		}
-		value, err := setting.Parse(s.Settings[name])
-		if err != nil {
-			say("settings."+name, "%v", err)
-			continue
-		}
-		s.Settings[name] = value
-	}
-	for _, name := range sortedKeys(s.Knobs) {
-		if _, ok := scenarios.Known(name); !ok {
-			say("knobs."+name, "is no setting; see gauntlet list settings")
-		}
-		if !strings.Contains(s.Knobs[name], "${value}") {
-			say("knobs."+name, "found %q; allowed: a text in which ${value} stands", s.Knobs[name])
-		}
-		if _, both := s.Settings[name]; both {
-			say("knobs."+name, "stands in settings, too; allowed: one of them")
-		}
+	if s.Reload.Args != nil && len(s.Reload.Args) == 0 {
+		say("reload", "found an empty list; allowed: a command and its arguments")
 	}
 }

@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +14,8 @@ type knob func(value string) string
 // knob sets it, a fixed value that is the same satisfies it, and a fixed
 // duration is used in place of the wanted one (scenarios take their times from
 // the effective setting). It returns the effective settings and the knobs'
-// texts, and the names that are lacking.
+// texts, and what is lacking: "setting NAME", with the value wanted when it is
+// fixed at another.
 func resolve(given, fixed map[string]string, knobs map[string]knob) (effective map[string]string, texts map[string]string, lacks []string) {
 	effective, texts = map[string]string{}, map[string]string{}
 	for _, name := range sortedKeys(given) {
@@ -23,8 +25,12 @@ func resolve(given, fixed map[string]string, knobs map[string]knob) (effective m
 			continue
 		}
 		have, ok := fixed[name]
-		if !ok || have != want && !bothDurations(have, want) {
+		if !ok {
 			lacks = append(lacks, "setting "+name)
+			continue
+		}
+		if have != want && !bothDurations(have, want) {
+			lacks = append(lacks, fmt.Sprintf("setting %s = %s (it is fixed at %s)", name, want, have))
 			continue
 		}
 		effective[name] = have

@@ -8,61 +8,61 @@ import (
 // scenario could want but the file does not name is unsupported there, never
 // assumed. See design.md, "A target of the user's own".
 type Spec struct {
-	Name      string            `yaml:"name" json:"name" jsonschema:"description=how reports call it"`
-	Version   string            `yaml:"version,omitempty" json:"version,omitempty" jsonschema:"description=shown in reports"`
-	Start     []string          `yaml:"start,omitempty" json:"start,omitempty" jsonschema:"description=program and arguments; ${listen} ${backend.0} ${backends} ${admin} ${dir} ${otlp} ${knobs} are replaced"`
-	URL       string            `yaml:"url,omitempty" json:"url,omitempty" jsonschema:"description=a proxy that runs already; needs backends.listen"`
-	Env       map[string]string `yaml:"env,omitempty" json:"env,omitempty"`
-	Files     []File            `yaml:"files,omitempty" json:"files,omitempty" jsonschema:"description=files copied into ${dir} with replacements"`
+	Name      string            `yaml:"name" json:"name" jsonschema_description:"how reports call it"`
+	Version   string            `yaml:"version,omitempty" json:"version,omitempty" jsonschema_description:"shown in reports"`
+	Start     []string          `yaml:"start,omitempty" json:"start,omitempty" jsonschema_description:"program and arguments; ${listen} ${backend.0} ${backends} ${admin} ${dir} ${otlp} ${knobs} are replaced"`
+	URL       string            `yaml:"url,omitempty" json:"url,omitempty" jsonschema_description:"a proxy that runs already; needs backends.listen"`
+	Env       map[string]string `yaml:"env,omitempty" json:"env,omitempty" jsonschema_description:"variables beside those of gauntlet itself"`
+	Files     []File            `yaml:"files,omitempty" json:"files,omitempty" jsonschema_description:"files copied into ${dir} with replacements"`
 	Backends  FixedBackends     `yaml:"backends,omitempty" json:"backends,omitzero"`
 	Request   RequestSpec       `yaml:"request,omitempty" json:"request,omitzero"`
 	Ready     ReadySpec         `yaml:"ready,omitempty" json:"ready,omitzero"`
-	Reload    any               `yaml:"reload,omitempty" json:"reload,omitempty" jsonschema:"description=a signal name or a command"`
-	Drain     string            `yaml:"drain,omitempty" json:"drain,omitempty" jsonschema:"description=signal for a graceful stop, e.g. SIGQUIT for nginx"`
-	Stop      string            `yaml:"stop,omitempty" json:"stop,omitempty" jsonschema:"description=signal that ends it, SIGTERM by default"`
-	Features  []string          `yaml:"features,omitempty" json:"features,omitempty"`
-	Settings  map[string]string `yaml:"settings,omitempty" json:"settings,omitempty" jsonschema:"description=fixed settings in the common vocabulary"`
-	Knobs     map[string]string `yaml:"knobs,omitempty" json:"knobs,omitempty" jsonschema:"description=settable settings: the text to put in place of ${knobs}; ${value} is the value"`
+	Reload    ReloadSpec        `yaml:"reload,omitempty" json:"reload,omitzero"`
+	Drain     string            `yaml:"drain,omitempty" json:"drain,omitempty" jsonschema_description:"signal for a graceful stop, e.g. SIGQUIT for nginx"`
+	Stop      string            `yaml:"stop,omitempty" json:"stop,omitempty" jsonschema_description:"signal that ends it, SIGTERM by default"`
+	Features  []string          `yaml:"features,omitempty" json:"features,omitempty" jsonschema_description:"what it can do; a scenario that needs more is not asked"`
+	Settings  map[string]string `yaml:"settings,omitempty" json:"settings,omitempty" jsonschema_description:"fixed settings in the common vocabulary"`
+	Knobs     map[string]string `yaml:"knobs,omitempty" json:"knobs,omitempty" jsonschema_description:"settable settings: the text to put in place of ${knobs} or ${knob.NAME}; ${value} is the value, ${value.ms} a duration in milliseconds"`
 	Telemetry TelemetrySpec     `yaml:"telemetry,omitempty" json:"telemetry,omitzero"`
-	Accept    []Accept          `yaml:"accept,omitempty" json:"accept,omitempty" jsonschema:"description=known failures that do not fail a run until a date"`
+	Accept    []Accept          `yaml:"accept,omitempty" json:"accept,omitempty" jsonschema_description:"known failures that do not fail a run until a date"`
 }
 
 // A File is copied from beside the target file into the instance's directory.
 type File struct {
-	From    string            `yaml:"from" json:"from"`
-	To      string            `yaml:"to,omitempty" json:"to,omitempty"`
-	Replace map[string]string `yaml:"replace,omitempty" json:"replace,omitempty"`
+	From    string            `yaml:"from" json:"from" jsonschema_description:"a path beside the target file"`
+	To      string            `yaml:"to,omitempty" json:"to,omitempty" jsonschema_description:"a path within ${dir}; the same name by default"`
+	Replace map[string]string `yaml:"replace,omitempty" json:"replace,omitempty" jsonschema_description:"text that stands in the file: what to put in its place"`
 }
 
 // FixedBackends are addresses the backends must listen on.
 type FixedBackends struct {
-	Listen []string `yaml:"listen,omitempty" json:"listen,omitempty"`
+	Listen []string `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema_description:"host:port of each"`
 }
 
 // RequestSpec is what every request to the target needs.
 type RequestSpec struct {
 	Host    string            `yaml:"host,omitempty" json:"host,omitempty"`
-	Prefix  string            `yaml:"prefix,omitempty" json:"prefix,omitempty"`
-	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty" jsonschema:"description=${env:NAME} reads the environment"`
+	Prefix  string            `yaml:"prefix,omitempty" json:"prefix,omitempty" jsonschema:"pattern=^/.*[^/]$" jsonschema_description:"goes before every path, such as /api"`
+	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty" jsonschema_description:"${env:NAME} reads the environment"`
 }
 
 // ReadySpec says when the target serves.
 type ReadySpec struct {
-	Request string         `yaml:"request,omitempty" json:"request,omitzero" jsonschema:"description=a path; any answer but 502 503 504 means ready"`
-	Connect bool           `yaml:"connect,omitempty" json:"connect,omitempty" jsonschema:"description=an accepted connection is enough"`
+	Request string         `yaml:"request,omitempty" json:"request,omitempty" jsonschema:"pattern=^/" jsonschema_description:"a path; any answer but 502 503 504 means ready"`
+	Connect bool           `yaml:"connect,omitempty" json:"connect,omitempty" jsonschema_description:"an accepted connection is enough"`
 	Timeout units.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
 }
 
 // TelemetrySpec says what the target exports.
 type TelemetrySpec struct {
-	OTLP       bool   `yaml:"otlp,omitempty" json:"otlp,omitempty"`
-	Prometheus string `yaml:"prometheus,omitempty" json:"prometheus,omitempty"`
-	AccessLog  string `yaml:"access_log,omitempty" json:"access_log,omitempty"`
+	OTLP       bool   `yaml:"otlp,omitempty" json:"otlp,omitempty" jsonschema_description:"it sends spans to ${otlp}"`
+	Prometheus string `yaml:"prometheus,omitempty" json:"prometheus,omitempty" jsonschema_description:"where its metrics are read, such as http://${admin}/metrics"`
+	AccessLog  string `yaml:"access_log,omitempty" json:"access_log,omitempty" jsonschema_description:"path of its access log, such as ${dir}/access.log"`
 }
 
 // Accept is a known failure with a reason and a date on which it ends.
 type Accept struct {
-	Scenario string `yaml:"scenario" json:"scenario"`
-	Because  string `yaml:"because" json:"because"`
-	Until    string `yaml:"until" json:"until" jsonschema:"description=a date, 2027-01-31"`
+	Scenario string `yaml:"scenario" json:"scenario" jsonschema_description:"its id"`
+	Because  string `yaml:"because" json:"because" jsonschema_description:"why its failure is tolerated"`
+	Until    string `yaml:"until" json:"until" jsonschema:"pattern=^[0-9]{4}-[0-9]{2}-[0-9]{2}$" jsonschema_description:"the last day, such as 2027-01-31"`
 }

@@ -53,6 +53,9 @@ type Plan struct {
 	// Metrics maps our words (pool_leased, inflight, …) to metric names of
 	// the target, summed over their labels; see Gauge.
 	Metrics map[string]Gauge
+	// Secrets are texts that must not stay in evidence: whatever the target
+	// or we wrote is searched for them when the target has ended.
+	Secrets []string
 }
 
 // Reload says how to make a target read its configuration again: a signal to
