@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -22,6 +24,7 @@ func TestTargetsOfTheUsersOwn(t *testing.T) {
 	require.NoError(t, err)
 	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
 	require.NoError(t, err)
+	var scripts atomic.Uint32
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/own",
 		Setup: func(env *testscript.Env) error {
@@ -29,6 +32,8 @@ func TestTargetsOfTheUsersOwn(t *testing.T) {
 			env.Setenv("GOCACHE", strings.TrimSpace(string(cache)))
 			env.Setenv("GOFLAGS", "")
 			env.Setenv("GOWORK", "off")
+			// Where nobody else listens, nor another of these scripts.
+			env.Setenv("LOOPBACK", fmt.Sprintf("127.%d.%d.%d", 77+scripts.Add(1), os.Getpid()>>8&0xff, os.Getpid()&0xff))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

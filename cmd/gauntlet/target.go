@@ -18,6 +18,7 @@ type chosen struct {
 	sha    string
 	accept []evidence.Accepted
 	listen []string
+	drains bool // its file names a graceful stop
 }
 
 // findTarget gives the target of that name, or the one that a file of that
@@ -48,7 +49,7 @@ func findTarget(name string) (chosen, error) {
 		return chosen{}, err
 	}
 	sum := sha256.Sum256(text)
-	out := chosen{Target: t, sha: hex.EncodeToString(sum[:]), listen: spec.Backends.Listen}
+	out := chosen{Target: t, sha: hex.EncodeToString(sum[:]), listen: spec.Backends.Listen, drains: spec.Drain != ""}
 	for _, a := range spec.Accept {
 		out.accept = append(out.accept, evidence.Accepted{Scenario: a.Scenario, Because: a.Because, Until: a.Until})
 	}

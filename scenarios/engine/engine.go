@@ -67,6 +67,9 @@ func Run(ctx context.Context, cfg Config) error {
 	if cfg.Backend == nil {
 		cfg.Backend = func(ctx context.Context, c backend.Config) (backend.Server, error) { return backend.Start(ctx, c) }
 	}
+	if len(cfg.Listen) > 0 {
+		cfg.Parallel = 1 // two cases cannot have one address at a time
+	}
 	ports, err := newPorts()
 	if err != nil {
 		return err

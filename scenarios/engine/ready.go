@@ -22,14 +22,19 @@ func waitReady(ctx context.Context, p *targets.Plan, exited <-chan struct{}) err
 	if timeout == 0 {
 		timeout = 15 * time.Second
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	end := time.Now().Add(timeout)
+	ctx, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	pause := time.NewTicker(5 * time.Millisecond)
 	defer pause.Stop()
+	var last error
 	for {
-		last := probe(ctx, p)
-		if last == nil {
+		err := probe(ctx, p)
+		if err == nil {
 			return nil
+		}
+		if last == nil || time.Now().Before(end) {
+			last = err // not that time was up, but what was the matter until then
 		}
 		select {
 		case <-exited:

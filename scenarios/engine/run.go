@@ -106,7 +106,7 @@ func (s *stage) provision(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.address, err = s.link(ctx, 0, plan.Address)
+	s.address, err = s.link(ctx, 0, "127.0.0.1:0", plan.Address)
 	if err != nil {
 		return err
 	}
@@ -137,9 +137,13 @@ func (s *stage) books() (err error) {
 func (s *stage) startBackends(ctx context.Context) ([]string, error) {
 	var endpoints []string
 	for n := 1; n <= s.c.BackendCount(); n++ {
-		listen := "127.0.0.1:0"
+		// The target finds a fixed address at the relay, if there is one.
+		at, listen := "127.0.0.1:0", "127.0.0.1:0"
 		if n <= len(s.engine.cfg.Listen) {
-			listen = s.engine.cfg.Listen[n-1]
+			at = s.engine.cfg.Listen[n-1]
+		}
+		if len(s.windows(uint16(n))) == 0 {
+			listen = at
 		}
 		b, err := s.engine.cfg.Backend(ctx, backend.Config{
 			Number: n, Listen: listen, Rules: s.c.Rules(n), Run: s.facts.Run, Seed: s.c.seed,
@@ -149,7 +153,7 @@ func (s *stage) startBackends(ctx context.Context) ([]string, error) {
 			return nil, fmt.Errorf("start backend %d: %w", n, err)
 		}
 		s.backends = append(s.backends, b)
-		endpoint, err := s.link(ctx, uint16(n), b.Addr())
+		endpoint, err := s.link(ctx, uint16(n), at, b.Addr())
 		if err != nil {
 			return nil, err
 		}
@@ -160,9 +164,22 @@ func (s *stage) startBackends(ctx context.Context) ([]string, error) {
 
 // link puts a relay before the address when the link has a fault window, and
 // leaves the address alone when it has none: a relay blurs FIN, RST and the
-// order of connects.
-func (s *stage) link(ctx context.Context, number uint16, to string) (string, error) {
-	var windows []relay.Window
+// order of connects. The relay listens at the address at.
+func (s *stage) link(ctx context.Context, number uint16, at, to string) (string, error) {
+	windows := s.windows(number)
+	if len(windows) == 0 {
+		return to, nil
+	}
+	r, err := relay.Start(ctx, relay.Config{Listen: at, To: to, Link: number, Windows: windows, Seed: s.c.seed, Book: s.faults})
+	if err != nil {
+		return "", fmt.Errorf("link %d: %w", number, err)
+	}
+	s.relays = append(s.relays, r)
+	return r.Addr(), nil
+}
+
+// windows gives the fault windows of a link.
+func (s *stage) windows(number uint16) (windows []relay.Window) {
 	n := uint16(0)
 	for i := range s.c.Faults {
 		f := &s.c.Faults[i]
@@ -178,15 +195,7 @@ func (s *stage) link(ctx context.Context, number uint16, to string) (string, err
 			Fault: f.Fault.Fault, Share: f.Share, Direction: f.Direction,
 		})
 	}
-	if len(windows) == 0 {
-		return to, nil
-	}
-	r, err := relay.Start(ctx, relay.Config{Listen: "127.0.0.1:0", To: to, Link: number, Windows: windows, Seed: s.c.seed, Book: s.faults})
-	if err != nil {
-		return "", fmt.Errorf("link %d: %w", number, err)
-	}
-	s.relays = append(s.relays, r)
-	return r.Addr(), nil
+	return windows
 }
 
 func (s *stage) receive(ctx context.Context) (err error) {
