@@ -81,11 +81,10 @@ func exchange(t *testing.T, method string, wire []byte, step int) outcome {
 	return o
 }
 
-// stricter tells whether wire may hold what net/http refuses and we may not: a
-// list of equal lengths (RFC 9112 §6.3), or white space before a colon, which
-// a proxy removes (RFC 9112 §5.1).
-func stricter(wire []byte) bool {
-	return bytes.ContainsRune(wire, ',') || bytes.Contains(wire, []byte(" :")) || bytes.Contains(wire, []byte("\t:"))
+// spaced tells whether white space may stand before a colon, which a proxy
+// removes (RFC 9112 §5.1); net/http takes it for a part of the name.
+func spaced(wire []byte) bool {
+	return bytes.Contains(wire, []byte(" :")) || bytes.Contains(wire, []byte("\t:"))
 }
 
 // FuzzResponse: whatever an upstream sends, the attempt ends once, the result
@@ -119,11 +118,14 @@ func FuzzResponse(f *testing.F) {
 		if !whole.ended || head || whole.status == http.StatusNoContent || whole.status == http.StatusNotModified {
 			return // without a body no framing field is believed, right or wrong
 		}
+		if spaced(wire) {
+			return
+		}
 		r := bufio.NewReader(bytes.NewReader(wire))
 		for {
 			resp, err := http.ReadResponse(r, &http.Request{Method: method})
-			if err != nil && stricter(wire) {
-				return
+			if err != nil && bytes.ContainsRune(wire, ',') {
+				return // a list of equal lengths is one length (RFC 9112 §6.3)
 			}
 			require.NoError(t, err, "%q", wire)
 			if resp.StatusCode < 200 && resp.StatusCode != http.StatusSwitchingProtocols {
