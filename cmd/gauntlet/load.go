@@ -47,6 +47,14 @@ Examples:
   $ gauntlet load --url http://127.0.0.1:8080 --rate 200/s --method POST --body 4KiB`
 }
 
+// Validate refuses what the scenario made of it would take for a default.
+func (c loadCmd) Validate() error {
+	if c.MaxWorkers < 1 {
+		return fmt.Errorf("--max-workers: found %d; allowed: 1 and more", c.MaxWorkers)
+	}
+	return nil
+}
+
 // Run offers the load.
 func (c loadCmd) Run(ctx context.Context, w *world) error {
 	if c.Seed == 0 {

@@ -43,6 +43,19 @@ Examples:
   $ gauntlet run smoke --plan`
 }
 
+// Validate refuses numbers that make no sense, before anything is done.
+func (c runCmd) Validate() error {
+	switch {
+	case c.Repeat < 1:
+		return fmt.Errorf("--repeat: found %d; allowed: 1 and more", c.Repeat)
+	case c.Parallel < 1:
+		return fmt.Errorf("--parallel: found %d; allowed: 1 and more", c.Parallel)
+	case c.Budget < 0:
+		return fmt.Errorf("--budget: found %s; allowed: a time above 0s", c.Budget)
+	}
+	return nil
+}
+
 // Run runs the scenarios and gives their verdict.
 func (c runCmd) Run(ctx context.Context, w *world) error {
 	cfg, target, notes, err := c.prepare(ctx)
@@ -93,9 +106,11 @@ func (c runCmd) prepare(ctx context.Context) (engine.Config, chosen, []string, e
 	if c.Seed == 0 {
 		c.Seed = madeUpSeed()
 	}
-	dir, err := outDir(c.Out, "")
-	if err != nil {
-		return engine.Config{}, chosen{}, nil, err
+	var dir evidence.Dir
+	if !c.Plan { // which leaves no trace
+		if dir, err = outDir(c.Out, ""); err != nil {
+			return engine.Config{}, chosen{}, nil, err
+		}
 	}
 	cfg := engine.Config{
 		Dir: dir, Sources: map[string][]byte{}, Target: target.Target, Listen: target.listen,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gauntlet/fixtures/backend"
 	"gauntlet/reports"
 	"gauntlet/scenarios/engine"
 )
@@ -69,6 +70,35 @@ expect: [ledger.delivered == 1]
 			require.Equal(t, r.Ledger.Sent, r.Ledger.Delivered+r.Ledger.Abandoned)
 		})
 	}
+}
+
+// The target that was running when the run was broken off is stopped in order,
+// and its end is not called a crash.
+func TestAnInterruptionIsNoCrash(t *testing.T) {
+	why := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	cfg := config(t, own{way: "serves"}, ask("held", `
+backends: [{script: [{do: [{read: request}, {reach: there}, stall]}]}]
+clients: [{do: [{send: {path: /}}, {receive: {status: 200}}]}, {do: [{await: there}, {send: {path: /}}, {receive: {status: 200}}]}]
+expect: [ledger.delivered == 2, invariants]
+`))
+	cfg.Backend = func(ctx context.Context, c backend.Config) (backend.Server, error) {
+		b, err := backend.Start(ctx, c)
+		go func() {
+			if c.Hub.Await(context.Background(), "there", 2) == nil {
+				cancel(why)
+			}
+		}()
+		return b, err
+	}
+	require.ErrorIs(t, engine.Run(ctx, cfg), why)
+	r := judge(t, cfg.Dir)
+	require.Equal(t, reports.Invalid, r.Verdict, "%+v", only(t, r).Findings)
+	c := facts(t, cfg)
+	require.False(t, c.Target.Crashed)
+	require.Zero(t, c.Target.ExitCode)
+	require.Equal(t, 2, r.Ledger.Abandoned, "%+v", r.Ledger)
 }
 
 // The mark is made before the first case: a harness that is killed leaves it.

@@ -94,6 +94,7 @@ func (o own) Version() string { return "" }
 func (o own) Plan(w targets.Wants) (*targets.Plan, error) {
 	return &targets.Plan{
 		Args: []string{os.Args[0], "target", o.way, w.Listen, strings.Join(w.Backends, ",")}, Dir: w.Dir, Address: w.Listen,
+		Env:   []string{"GORACE=atexit_sleep_ms=0"}, // a second at each end
 		Ready: targets.Ready{Timeout: o.ready}, Drain: syscall.SIGTERM, Stop: syscall.SIGTERM, Grace: 10 * time.Second,
 	}, nil
 }

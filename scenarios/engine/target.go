@@ -38,7 +38,9 @@ func startTarget(ctx context.Context, name string, plan *targets.Plan, dir strin
 	never := make(chan struct{})
 	exited := (<-chan struct{})(never)
 	if len(plan.Args) > 0 {
-		p, err := process.Start(ctx, process.Spec{Args: plan.Args, Env: plan.Env, Dir: plan.Dir, Log: t.log, Supervisor: supervisor})
+		// The end of ctx does not kill it: a run that is broken off must not
+		// make a crash of its own doing. Strike stops it whatever happens.
+		p, err := process.Start(context.WithoutCancel(ctx), process.Spec{Args: plan.Args, Env: plan.Env, Dir: plan.Dir, Log: t.log, Supervisor: supervisor})
 		if err != nil {
 			return nil, fmt.Errorf("%w: start: %w", ErrTarget, err)
 		}
