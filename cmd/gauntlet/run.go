@@ -24,6 +24,7 @@ type runCmd struct {
 	Format    []string      `help:"Reports to write: text, html, json, junit, md." default:"html" enum:"text,html,json,junit,md"`
 	Seed      uint64        `help:"Of everything drawn; default: one made up and printed." `
 	Repeat    int           `help:"Run every case so often." default:"1"`
+	UntilFail bool          `help:"Run every case again and again, each time from another seed, until one does not pass or the budget (default 10m) is used up."`
 	Budget    time.Duration `help:"Stop after this time; what has not run is invalid."`
 	Plan      bool          `help:"Say what would be run, and run nothing."`
 	Strict    bool          `help:"Refuse what is merely exposed, too."`
@@ -40,6 +41,7 @@ Examples:
   $ gauntlet run keepalive chunked-framing --target nginx
   $ gauntlet run timeouts/phases --target ./edge.yaml --out /tmp/edge
   $ gauntlet run breaker --backends docker
+  $ gauntlet run keepalive --until-fail --budget 1h
   $ gauntlet run smoke --plan`
 }
 
@@ -48,6 +50,8 @@ func (c runCmd) Validate() error {
 	switch {
 	case c.Repeat < 1:
 		return fmt.Errorf("--repeat: found %d; allowed: 1 and more", c.Repeat)
+	case c.UntilFail && c.Repeat > 1:
+		return fmt.Errorf("--until-fail and --repeat %d: allowed: one of them", c.Repeat)
 	case c.Parallel < 1:
 		return fmt.Errorf("--parallel: found %d; allowed: 1 and more", c.Parallel)
 	case c.Budget < 0:
@@ -62,9 +66,12 @@ func (c runCmd) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
+	if c.UntilFail && c.Budget == 0 {
+		c.Budget = untilFailBudget
+	}
 	if c.Budget > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, c.Budget, fmt.Errorf("the budget of %s is used up", c.Budget))
+		ctx, cancel = context.WithTimeoutCause(ctx, c.Budget, fmt.Errorf("%w of %s is used up", errBudget, c.Budget))
 		defer cancel()
 	}
 	start, end, err := backendsIn(ctx, c.Backends, target)
@@ -75,7 +82,11 @@ func (c runCmd) Run(ctx context.Context, w *world) error {
 	if c.Plan {
 		return errors.Join(printPlan(w.Stdout, engine.Plan(cfg)), end())
 	}
-	report, err := carryOut(ctx, w, cfg, notes, c.Format)
+	once := carryOut
+	if c.UntilFail {
+		once = untilFail
+	}
+	report, err := once(ctx, w, cfg, notes, c.Format)
 	if err := errors.Join(err, end()); err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func interrupted(ts *testscript.TestScript, neg bool, args []string) {
 	said, err := os.Create(ts.MkAbs("interrupted.log"))
 	ts.Check(err)
 	defer func() { ts.Check(said.Close()) }()
-	cmd := exec.Command(program, args[3:]...) //nolint:noctx // it is to end by the signal
+	cmd := exec.Command(program, args[3:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = ts.MkAbs("."), said, said
 	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "GORACE="+ts.Getenv("GORACE"))
 	ts.Check(cmd.Start())
