@@ -20,7 +20,7 @@ expect: [ledger.delivered == 1, ledger.delivered == 2]
 	require.Equal(t, 6, r.Ledger.Delivered)
 	require.Equal(t, reports.Fail, r.Verdict)
 	require.Equal(t, reports.Pass, finding(t, only(t, r), "ledger.delivered == 1").Verdict)
-	require.Contains(t, finding(t, only(t, r), "ledger.delivered == 2").Detail, "broken in 6 of 6 repetitions")
+	require.Contains(t, finding(t, only(t, r), "ledger.delivered == 2").Detail, "broken in 6 of 6 repetitions", "%+v", finding(t, only(t, r), "the evidence is complete"))
 	runs := map[uint64]bool{}
 	for n := range 6 {
 		c, err := cfg.Dir.LoadCase(ref(cfg, n+1))

@@ -71,7 +71,12 @@ func Start(ctx context.Context, c Config) (*Receiver, error) {
 			r.fail(err)
 		}
 	})
-	r.serving.Go(func() { r.fail(r.grpc.Serve(netutil.LimitListener(r.rpc, maxConns))) })
+	r.serving.Go(func() {
+		// ErrServerStopped is what a Serve gets that Stop came before.
+		if err := r.grpc.Serve(netutil.LimitListener(r.rpc, maxConns)); !errors.Is(err, grpc.ErrServerStopped) {
+			r.fail(err)
+		}
+	})
 	return r, nil
 }
 

@@ -247,6 +247,14 @@ func TestAFileWithoutASealIsIncompleteWhereverItEnds(t *testing.T) {
 	}
 }
 
+// A case that is over at once stops the receiver before it has come to serve.
+func TestStopRightAfterStartIsNoError(t *testing.T) {
+	for range 300 {
+		r, _ := start(t, 0)
+		require.NoError(t, r.Stop(t.Context()))
+	}
+}
+
 func TestStartRefusesAFileThatExists(t *testing.T) {
 	_, path := start(t, 0)
 	_, err := otlp.Start(t.Context(), otlp.Config{Path: path})
