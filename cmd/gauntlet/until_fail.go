@@ -41,7 +41,7 @@ func untilFail(ctx context.Context, w *world, cfg engine.Config, notes, formats 
 		}
 		notes = nil
 		if last != nil && report.Verdict == reports.Invalid && errors.Is(context.Cause(ctx), errBudget) {
-			return last, w.say("no round of %d failed", n-1)
+			return last, w.say("%v; no round of %d failed", context.Cause(ctx), n-1)
 		}
 		if err := keep(cfg.Dir, out); err != nil {
 			return nil, err
@@ -49,7 +49,7 @@ func untilFail(ctx context.Context, w *world, cfg engine.Config, notes, formats 
 		last = report
 		switch {
 		case report.Verdict == reports.Pass && ctx.Err() != nil:
-			return last, w.say("no round of %d failed", n)
+			return last, w.say("%v; no round of %d failed", context.Cause(ctx), n)
 		case report.Verdict != reports.Pass:
 			return last, w.say("after %d rounds that passed: %s", n-1, report.Verdict)
 		}
