@@ -42,7 +42,7 @@ func DefaultUpstream(endpoints ...string) *Upstream {
 		},
 		Pool: Pool{MaxConnections: 256, MaxIdle: 64, IdleTimeout: 60 * time.Second, Wait: time.Second},
 		Breaker: Breaker{
-			Enabled: true, FailureRate: 0.6, MinFailures: 5,
+			Enabled: true, FailureRate: 0.6, MinFailures: 6,
 			Window: 10 * time.Second, OpenFor: 5 * time.Second, HalfOpen: 3,
 		},
 		Retry: Retry{Backoff: 100 * time.Millisecond, MaxBackoff: time.Second, Budget: 0.2, ReplayBytes: 64 << 10},

@@ -44,10 +44,10 @@ func newEndpoint(addr string, cfg Config, hooks Hooks) *endpoint {
 	return e
 }
 
-// allow asks the breaker; done may be nil.
-func (e *endpoint) allow() (done func(breaker.Outcome), ok bool) {
+// allow asks the breaker.
+func (e *endpoint) allow() (breaker.Ticket, bool) {
 	if e.breaker == nil {
-		return nil, true
+		return breaker.Ticket{}, true
 	}
 	return e.breaker.Allow()
 }

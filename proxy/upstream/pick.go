@@ -23,7 +23,7 @@ func (p *picker) RoundTrip(req *http.Request) (*http.Response, error) {
 		ctx = transport.WithAttempt(ctx, a)
 		req = req.WithContext(ctx)
 	}
-	e, done := p.u.pick(a.Avoid)
+	e, ticket := p.u.pick(a.Avoid)
 	if e == nil {
 		if req.Body != nil {
 			_ = req.Body.Close()
@@ -36,20 +36,20 @@ func (p *picker) RoundTrip(req *http.Request) (*http.Response, error) {
 		x.Add(a)
 	}
 	resp, err := p.next.RoundTrip(req)
-	if done == nil {
+	if e.breaker == nil {
 		return resp, err
 	}
 	if err != nil {
-		done(errorOutcome(err))
+		e.breaker.Done(&ticket, errorOutcome(err))
 		return nil, err
 	}
 	// A probe's place is freed by the head, since a stream may go on for
 	// hours; a body that breaks later still counts as a failure.
-	done(responseOutcome(resp))
+	e.breaker.Done(&ticket, responseOutcome(resp))
 	a.OnDone(func(a *transport.Attempt) {
 		if a.Err != nil {
 			if o := errorOutcome(a.Err); o == breaker.Failure {
-				done(o)
+				e.breaker.Done(&ticket, o)
 			}
 		}
 	})
@@ -58,7 +58,7 @@ func (p *picker) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // pick goes round the endpoints from the next one on. The one to avoid comes
 // last. Nil: every breaker is open.
-func (u *Upstream) pick(avoid string) (*endpoint, func(breaker.Outcome)) {
+func (u *Upstream) pick(avoid string) (*endpoint, breaker.Ticket) {
 	n := uint64(len(u.endpoints))
 	first := u.next.Add(1) - 1
 	var last *endpoint
@@ -68,16 +68,16 @@ func (u *Upstream) pick(avoid string) (*endpoint, func(breaker.Outcome)) {
 			last = e
 			continue
 		}
-		if done, ok := e.allow(); ok {
-			return e, done
+		if t, ok := e.allow(); ok {
+			return e, t
 		}
 	}
 	if last != nil {
-		if done, ok := last.allow(); ok {
-			return last, done
+		if t, ok := last.allow(); ok {
+			return last, t
 		}
 	}
-	return nil, nil
+	return nil, breaker.Ticket{}
 }
 
 // rejected is the breaker's answer, with the time after which the first

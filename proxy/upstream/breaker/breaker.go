@@ -39,14 +39,25 @@ type Config struct {
 	HalfOpen    int           // probes in flight, and per OpenFor, while half-open; successes needed to close
 }
 
+// Ticket is the admission of one request. It is a value, so that a decision
+// allocates nothing; it belongs to its request and is not for concurrent use.
+// The zero Ticket, of a breaker that counts nothing, is ignored by Done.
+type Ticket struct {
+	phase  *phase
+	period uint64
+	said   uint8 // outcome+1
+}
+
 // Breaker admits requests to one endpoint. Implementations are safe for
 // concurrent use.
 type Breaker interface {
-	// Allow asks for one request. When ok, done must be called when its
-	// outcome is known. After Success a second call with Failure turns it into
-	// a failure (the response body broke later); any other later call is
-	// without effect. When not ok, done is nil.
-	Allow() (done func(Outcome), ok bool)
+	// Allow asks for one request. When ok, Done must be called with the
+	// ticket when the outcome is known.
+	Allow() (t Ticket, ok bool)
+	// Done reports an outcome. After Success a second call with Failure turns
+	// it into a failure (the response body broke later); any other later call
+	// is without effect.
+	Done(t *Ticket, o Outcome)
 	State() State
 	// RetryAfter is how long the breaker will stay open, 0 when it is not.
 	RetryAfter() time.Duration

@@ -32,7 +32,7 @@ type phase struct {
 // Defaults for figures that are 0.
 const (
 	DefaultFailureRate = 0.6
-	DefaultMinFailures = 5
+	DefaultMinFailures = 6 // more than five (requirement S0.6)
 	DefaultWindow      = 10 * time.Second
 	DefaultOpenFor     = 5 * time.Second
 	DefaultHalfOpen    = 3
@@ -66,43 +66,45 @@ func (b *Sliding) closed() *phase {
 }
 
 // Allow implements Breaker.
-func (b *Sliding) Allow() (done func(Outcome), ok bool) {
+func (b *Sliding) Allow() (Ticket, bool) {
 	for {
 		p := b.state.Load()
 		switch p.state {
 		case Closed:
-			return b.counted(p), true
+			return Ticket{phase: p}, true
 		case Open:
 			if time.Since(p.since) < b.cfg.OpenFor {
-				return nil, false
+				return Ticket{}, false
 			}
 			b.state.CompareAndSwap(p, &phase{state: HalfOpen, since: time.Now()})
 		case HalfOpen:
 			period, ok := p.admit(b.cfg.OpenFor, uint64(b.cfg.HalfOpen))
-			if !ok {
-				return nil, false
-			}
-			return b.probe(p, period), true
+			return Ticket{phase: p, period: period}, ok
 		}
 	}
 }
 
-// counted reports into the window of a closed breaker.
-func (b *Sliding) counted(p *phase) func(Outcome) {
-	var said atomic.Uint32 // outcome+1
-	return func(o Outcome) {
-		switch {
-		case said.CompareAndSwap(0, uint32(o)+1):
-			switch o {
-			case Success:
-				p.window.add(time.Now(), 1, 0)
-			case Failure:
-				b.failed(p, 1)
-			case Ignored:
-			}
-		case o == Failure && said.CompareAndSwap(uint32(Success)+1, uint32(Failure)+1):
-			b.failed(p, 0)
-		}
+// Done implements Breaker.
+func (b *Sliding) Done(t *Ticket, o Outcome) {
+	p := t.phase
+	if p == nil {
+		return
+	}
+	first, broke := t.said == 0, t.said == uint8(Success)+1 && o == Failure
+	if !first && !broke {
+		return
+	}
+	t.said = uint8(o) + 1
+	switch {
+	case p.state == HalfOpen && first:
+		b.probed(p, t.period, o)
+	case p.state == HalfOpen: // the probe's word was its head
+	case o == Failure && first:
+		b.failed(p, 1)
+	case o == Failure:
+		b.failed(p, 0)
+	case o == Success:
+		p.window.add(time.Now(), 1, 0)
 	}
 }
 
@@ -115,23 +117,17 @@ func (b *Sliding) failed(p *phase, total uint64) {
 	}
 }
 
-// probe reports for a half-open breaker.
-func (b *Sliding) probe(p *phase, period uint64) func(Outcome) {
-	var said atomic.Bool
-	return func(o Outcome) {
-		if !said.CompareAndSwap(false, true) {
-			return
+// probed counts the outcome of a probe.
+func (b *Sliding) probed(p *phase, period uint64, o Outcome) {
+	p.leave(period, o == Ignored)
+	switch o {
+	case Success:
+		if p.successes.Add(1) >= int64(b.cfg.HalfOpen) {
+			b.state.CompareAndSwap(p, b.closed())
 		}
-		p.leave(period, o == Ignored)
-		switch o {
-		case Success:
-			if p.successes.Add(1) >= int64(b.cfg.HalfOpen) {
-				b.state.CompareAndSwap(p, b.closed())
-			}
-		case Failure:
-			b.state.CompareAndSwap(p, &phase{state: Open, since: time.Now()})
-		case Ignored:
-		}
+	case Failure:
+		b.state.CompareAndSwap(p, &phase{state: Open, since: time.Now()})
+	case Ignored:
 	}
 }
 

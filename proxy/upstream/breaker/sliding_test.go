@@ -19,11 +19,17 @@ func figures() breaker.Config {
 	return breaker.Config{FailureRate: 0.6, MinFailures: 5, Window: time.Second, OpenFor: 2 * time.Second, HalfOpen: 3}
 }
 
+// allow asks for one request; done reports its outcome.
+func allow(b breaker.Breaker) (done func(breaker.Outcome), ok bool) {
+	t, ok := b.Allow()
+	return func(o breaker.Outcome) { b.Done(&t, o) }, ok
+}
+
 // say lets n requests through with the same outcome.
 func say(t *testing.T, b breaker.Breaker, n int, o breaker.Outcome) {
 	t.Helper()
 	for range n {
-		done, ok := b.Allow()
+		done, ok := allow(b)
 		require.True(t, ok)
 		done(o)
 	}
@@ -49,7 +55,7 @@ func TestTrips(t *testing.T) {
 				say(t, b, c.successes, breaker.Success)
 				say(t, b, c.failures, breaker.Failure)
 				require.Equal(t, c.want, b.State())
-				_, ok := b.Allow()
+				_, ok := allow(b)
 				require.Equal(t, c.want == breaker.Closed, ok)
 			})
 		})
@@ -78,7 +84,7 @@ func TestFailureAfterSuccess(t *testing.T) {
 	b := breaker.New(figures())
 	var dones []func(breaker.Outcome)
 	for range 5 {
-		done, ok := b.Allow()
+		done, ok := allow(b)
 		require.True(t, ok)
 		done(breaker.Success)
 		dones = append(dones, done)
@@ -106,7 +112,7 @@ func TestOpensHealsAndOpensAgain(t *testing.T) {
 		b := open(t)
 		require.Equal(t, 2*time.Second, b.RetryAfter())
 		time.Sleep(2*time.Second - time.Nanosecond)
-		_, ok := b.Allow()
+		_, ok := allow(b)
 		require.False(t, ok)
 		require.Equal(t, time.Duration(1), b.RetryAfter())
 		time.Sleep(time.Nanosecond)
@@ -135,7 +141,7 @@ func TestHalfOpenAdmitsAMeteredFew(t *testing.T) {
 		var probes []func(breaker.Outcome)
 		for range 200 {
 			wg.Go(func() {
-				if done, ok := b.Allow(); ok {
+				if done, ok := allow(b); ok {
 					admitted.Add(1)
 					mu.Lock()
 					probes = append(probes, done)
@@ -147,13 +153,13 @@ func TestHalfOpenAdmitsAMeteredFew(t *testing.T) {
 		require.Equal(t, int64(3), admitted.Load())
 
 		time.Sleep(10 * time.Second) // still in flight: no further ones, ever
-		_, ok := b.Allow()
+		_, ok := allow(b)
 		require.False(t, ok)
 
 		probes[0](breaker.Ignored) // one cancelled: its place is free again
-		again, ok := b.Allow()
+		again, ok := allow(b)
 		require.True(t, ok)
-		_, ok = b.Allow()
+		_, ok = allow(b)
 		require.False(t, ok)
 
 		again(breaker.Success)
@@ -183,16 +189,16 @@ func TestProbesPerPeriod(t *testing.T) {
 		b := breaker.New(cfg)
 		say(t, b, 5, breaker.Failure)
 		time.Sleep(2 * time.Second)
-		first, ok := b.Allow()
+		first, ok := allow(b)
 		require.True(t, ok)
-		second, ok := b.Allow()
+		second, ok := allow(b)
 		require.True(t, ok)
 		first(breaker.Success)
-		_, ok = b.Allow()
+		_, ok = allow(b)
 		require.False(t, ok, "two were admitted in this period")
 		require.Equal(t, 2*time.Second, b.RetryAfter())
 		time.Sleep(2 * time.Second)
-		third, ok := b.Allow()
+		third, ok := allow(b)
 		require.True(t, ok, "a new period")
 		second(breaker.Ignored)
 		third(breaker.Success)
@@ -206,12 +212,12 @@ func TestLateResultsAreIgnored(t *testing.T) {
 		b := breaker.New(figures())
 		var late []func(breaker.Outcome)
 		for range 20 {
-			done, _ := b.Allow()
+			done, _ := allow(b)
 			late = append(late, done)
 		}
 		say(t, b, 5, breaker.Failure)
 		time.Sleep(2 * time.Second)
-		probe, ok := b.Allow()
+		probe, ok := allow(b)
 		require.True(t, ok)
 		for _, done := range late[:10] {
 			done(breaker.Failure)
@@ -238,7 +244,7 @@ func TestConcurrentOutcomes(t *testing.T) {
 		for i := range 12 {
 			wg.Go(func() {
 				for range 1000 {
-					if done, ok := b.Allow(); ok {
+					if done, ok := allow(b); ok {
 						done(breaker.Outcome(i % 2))
 					}
 				}
@@ -256,7 +262,7 @@ func TestConcurrentOutcomes(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	b := breaker.New(breaker.Config{})
-	say(t, b, 4, breaker.Failure)
+	say(t, b, 5, breaker.Failure)
 	require.Equal(t, breaker.Closed, b.State())
 	say(t, b, 1, breaker.Failure)
 	require.Equal(t, breaker.Open, b.State())
@@ -264,13 +270,41 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, []string{"closed", "half-open", "open"}, []string{breaker.Closed.String(), breaker.HalfOpen.String(), breaker.Open.String()})
 }
 
-func BenchmarkAllow(b *testing.B) {
+// A decision is to cost at most 150 ns, and no allocation (issue 3).
+func BenchmarkDecision(b *testing.B) {
+	for name, parallel := range map[string]bool{"alone": false, "contended": true} {
+		b.Run(name, func(b *testing.B) {
+			br := breaker.New(breaker.Config{})
+			b.ReportAllocs()
+			if !parallel {
+				for b.Loop() {
+					t, _ := br.Allow()
+					br.Done(&t, breaker.Success)
+				}
+				return
+			}
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					t, _ := br.Allow()
+					br.Done(&t, breaker.Success)
+				}
+			})
+		})
+	}
+}
+
+func TestDecisionsDoNotAllocate(t *testing.T) {
 	br := breaker.New(breaker.Config{})
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			done, _ := br.Allow()
-			done(breaker.Success)
-		}
-	})
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		ticket, _ := br.Allow()
+		br.Done(&ticket, breaker.Success)
+	}))
+}
+
+func TestTheZeroTicketCountsNothing(t *testing.T) {
+	b := breaker.New(figures())
+	for range 10 {
+		b.Done(&breaker.Ticket{}, breaker.Failure)
+	}
+	require.Equal(t, breaker.Closed, b.State())
 }
