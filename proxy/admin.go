@@ -54,6 +54,10 @@ type EndpointPool struct {
 	Dialing  int    `json:"dialing"`
 	Dialed   uint64 `json:"dialed"`  // since the start
 	Breaker  string `json:"breaker"` // closed, half-open, open or none
+	State    string `json:"state"`   // live, ejected, unhealthy or draining
+	// Weight is its share relative to the others', as it counts now.
+	Weight    float64 `json:"weight"`
+	Ejections uint64  `json:"ejections"` // since the start
 }
 
 // Pools reports the pools as /debug/pool does.
@@ -66,6 +70,7 @@ func (p *Proxy) Pools() PoolReport {
 		e := EndpointPool{
 			Upstream: s.Upstream, Endpoint: s.Endpoint, Idle: s.Idle, Leased: s.Leased,
 			Waiting: s.Waiting, Dialing: s.Dialing, Dialed: s.Dialed, Breaker: "none",
+			State: s.State, Weight: s.Weight, Ejections: s.Ejections,
 		}
 		if s.Breaker >= 0 {
 			e.Breaker = breaker.State(s.Breaker).String()

@@ -36,6 +36,7 @@ var causes = []struct {
 	{transport.ErrPoolFull, http.StatusServiceUnavailable, "pool_full"},
 	{transport.ErrPoolClosed, http.StatusServiceUnavailable, "stopping"},
 	{upstream.ErrBreakerOpen, http.StatusServiceUnavailable, "breaker_open"},
+	{upstream.ErrNoEndpoints, http.StatusServiceUnavailable, "no_endpoint"},
 	{transport.ErrConnectTimeout, http.StatusGatewayTimeout, "connect_timeout"},
 	{transport.ErrTLSTimeout, http.StatusGatewayTimeout, "tls_timeout"},
 	{transport.ErrWriteTimeout, http.StatusGatewayTimeout, "write_timeout"},

@@ -40,6 +40,7 @@ func TestErrorTable(t *testing.T) {
 		{transport.ErrPoolFull, 503, "pool_full", "1"},
 		{transport.ErrPoolClosed, 503, "stopping", "1"},
 		{upstream.ErrBreakerOpen, 503, "breaker_open", "3"},
+		{upstream.ErrNoEndpoints, 503, "no_endpoint", "1"},
 		{transport.ErrConnectTimeout, 504, "connect_timeout", ""},
 		{transport.ErrTLSTimeout, 504, "tls_timeout", ""},
 		{transport.ErrWriteTimeout, 504, "write_timeout", ""},

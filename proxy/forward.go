@@ -79,6 +79,7 @@ func (x *forwarding) outbound(ctx context.Context) *http.Request {
 		Method: r.Method, URL: &url.URL{Opaque: target(r)}, Host: r.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: requestHeader(r), Body: http.NoBody,
+		RemoteAddr: r.RemoteAddr, // not sent: for those who choose an endpoint by it
 	}).WithContext(ctx)
 	if r.Body == nil || r.Body == http.NoBody {
 		return out

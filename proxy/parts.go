@@ -10,6 +10,7 @@ import (
 	"gauntlet/proxy/policy"
 	"gauntlet/proxy/telemetry"
 	"gauntlet/proxy/transport"
+	"gauntlet/proxy/upstream"
 	"gauntlet/proxy/upstream/breaker"
 )
 
@@ -22,6 +23,8 @@ type Parts struct {
 	// Forward wraps the handler that forwards a routed request. The
 	// exchange (edge.From) names the upstream.
 	Forward func(http.Handler) http.Handler
+	// Upstream edits what each upstream is made from.
+	Upstream func(*upstream.Config)
 	// Stack edits the policies of each upstream, outermost first.
 	Stack func([]policy.Layer) []policy.Layer
 	// Transport makes the connections to one endpoint.

@@ -39,7 +39,7 @@ func TestDebugPool(t *testing.T) {
 		require.NoError(t, d.Decode(&got))
 		return got
 	}
-	want := proxy.EndpointPool{Upstream: "api", Endpoint: endpoint, Breaker: "closed"}
+	want := proxy.EndpointPool{Upstream: "api", Endpoint: endpoint, Breaker: "closed", State: "live", Weight: 1}
 	state := func(inFlight int64, idle, leased, waiting int, dialed uint64) {
 		t.Helper()
 		want.Idle, want.Leased, want.Waiting, want.Dialed = idle, leased, waiting, dialed

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 
@@ -11,24 +12,51 @@ import (
 	"gauntlet/proxy/transport"
 	"gauntlet/proxy/upstream"
 	"gauntlet/proxy/upstream/breaker"
+	"gauntlet/proxy/upstream/eject"
 )
 
 // buildUpstreams builds every upstream of the configuration.
 func (p *Proxy) buildUpstreams(parts Parts) error {
 	for _, name := range slices.Sorted(maps.Keys(p.cfg.Upstreams)) {
-		u, err := upstream.New(upstreamConfig(name, p.cfg.Upstreams[name], int(p.cfg.Limits.HeaderBytes)), upstream.Hooks{
+		cfg := upstreamConfig(name, p.cfg.Upstreams[name], int(p.cfg.Limits.HeaderBytes))
+		if parts.Upstream != nil {
+			parts.Upstream(&cfg)
+		}
+		u, err := upstream.New(cfg, upstream.Hooks{
 			Transport: parts.Transport,
 			Breaker:   parts.Breaker,
 			Stack:     parts.Stack,
 			Attempt:   p.tel.Attempts,
 			Event:     p.tel.Event,
+			Change:    p.logChange(name),
 		})
 		if err != nil {
 			return fmt.Errorf("proxy upstream %s: %w", name, err)
 		}
 		p.upstreams[name] = u
 	}
+	for name, c := range p.cfg.Upstreams {
+		if c.Fallback != "" {
+			p.upstreams[name].SetFallback(p.upstreams[c.Fallback])
+		}
+	}
 	return nil
+}
+
+// logChange gives what tells the log about the endpoints of an upstream. No
+// exchange need be under way for them to change, so no span knows of it.
+func (p *Proxy) logChange(name string) func(string, upstream.State, error) {
+	return func(endpoint string, state upstream.State, cause error) {
+		attrs := []slog.Attr{slog.String("upstream", name), slog.String("endpoint", endpoint), slog.String("state", state.String())}
+		if cause != nil {
+			attrs = append(attrs, slog.String("error", cause.Error()))
+		}
+		level := slog.LevelInfo
+		if state == upstream.Ejected || state == upstream.Unhealthy {
+			level = slog.LevelWarn
+		}
+		p.log.LogAttrs(p.base, level, "endpoint changed state", attrs...)
+	}
 }
 
 // never stands for a budget of zero where zero means the default.
@@ -38,7 +66,9 @@ const never = 1e-9
 func upstreamConfig(name string, c *config.Upstream, headerBytes int) upstream.Config {
 	cfg := upstream.Config{
 		Name:      name,
-		Endpoints: c.Endpoints,
+		Endpoints: endpoints(c.Endpoints),
+		Balance:   balancing(c.Balance),
+		SlowStart: c.SlowStart,
 		Deadline:  c.Deadline,
 		PerTry:    c.Timeouts.PerTry,
 		Retry: policy.Retry{
@@ -63,6 +93,13 @@ func upstreamConfig(name string, c *config.Upstream, headerBytes int) upstream.C
 			Window: b.Window, OpenFor: b.OpenFor, HalfOpen: b.HalfOpen,
 		}
 	}
+	if e := c.Ejection; e.Enabled {
+		cfg.Ejection = &eject.Config{
+			Failures: e.Failures, Slow: e.Slow, For: e.For,
+			Decay: max(e.Decay, never), DecayEvery: e.DecayEvery, MaxPercent: e.MaxPercent,
+		}
+	}
+	cfg.Health = checks(c.Health)
 	return cfg
 }
 
@@ -79,6 +116,7 @@ func (p *Proxy) poolStates() []telemetry.PoolState {
 				Upstream: name, Endpoint: s.Endpoint,
 				Idle: s.Pool.Idle, Leased: s.Pool.Leased, Waiting: s.Pool.Waiting, Dialing: s.Pool.Dialing,
 				Dialed: s.Pool.Dialed, Breaker: b,
+				State: s.State.String(), Weight: s.Weight, Ejections: s.Ejections,
 			})
 		}
 	}

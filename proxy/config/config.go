@@ -73,8 +73,9 @@ type OTLP struct {
 
 // Upstream is a named set of interchangeable endpoints.
 type Upstream struct {
-	// Endpoints are host:port addresses, used in turn.
-	Endpoints []string `yaml:"endpoints"`
+	// Endpoints are what requests are spread over, see Balance.
+	Endpoints []Endpoint `yaml:"endpoints"`
+	Balance   Balance    `yaml:"balance"`
 	// Retries is how many more tries a failed idempotent request gets, on
 	// top of the one recovery every request has.
 	Retries int `yaml:"retries"`
@@ -85,6 +86,15 @@ type Upstream struct {
 	Pool     Pool          `yaml:"pool"`
 	Breaker  Breaker       `yaml:"breaker"`
 	Retry    Retry         `yaml:"retry"`
+	Health   Health        `yaml:"health"`
+	Ejection Ejection      `yaml:"ejection"`
+	// SlowStart is how long an endpoint that was added or has come back takes
+	// from a tenth to its full share. Zero gives it that at once. Balance
+	// policies hash and sticky take no notice of it.
+	SlowStart time.Duration `yaml:"slow_start"`
+	// Fallback names the upstream that serves a try for which this one has no
+	// endpoint: all are unhealthy, ejected, drained or behind an open breaker.
+	Fallback string `yaml:"fallback"`
 }
 
 // Timeouts bound one try, phase by phase. The wait for a connection is

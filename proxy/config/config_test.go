@@ -26,9 +26,16 @@ func TestLoadFull(t *testing.T) {
 	require.Equal(t, "http://127.0.0.1:4318", cfg.Telemetry.OTLP.Endpoint)
 	require.Equal(t, []string{"X-Request-Id"}, cfg.Telemetry.LogHeaders)
 	api := cfg.Upstreams["api"]
-	require.Equal(t, []string{"127.0.0.1:9001", "127.0.0.1:9002"}, api.Endpoints)
+	require.Equal(t, []config.Endpoint{{Address: "127.0.0.1:9001", Weight: 1}, {Address: "127.0.0.1:9002", Weight: 3}}, api.Endpoints)
+	require.Equal(t, "weighted", api.Balance.Policy)
+	require.Equal(t, config.StickyCookie{Name: "at", Path: "/", HTTPOnly: true, Secure: true, MaxAge: time.Hour}, api.Balance.Cookie)
 	require.Equal(t, 2, api.Retries)
 	require.Equal(t, 3*time.Second, api.Pool.Wait)
+	require.Equal(t, [][2]int{{200, 299}, {404, 404}}, api.Health.Statuses())
+	require.Equal(t, []string{"check", "now"}, api.Health.Command)
+	require.Equal(t, config.Ejection{Enabled: true, Failures: 3, Slow: time.Second, For: 10 * time.Second, Decay: 0.5, DecayEvery: time.Minute, MaxPercent: 40}, api.Ejection)
+	require.Equal(t, 20*time.Second, api.SlowStart)
+	require.Equal(t, "plain", api.Fallback)
 	require.InDelta(t, 0.5, api.Breaker.FailureRate, 0)
 	require.Equal(t, 15*time.Second, api.Timeouts.Headers, "what the file leaves out keeps its default")
 	require.Equal(t, config.DefaultUpstream("localhost:1"), cfg.Upstreams["plain"])
@@ -81,7 +88,7 @@ func TestProblems(t *testing.T) {
 		"scalar":             {"hello\n", `p.yaml:1:1: got "hello", want a mapping`},
 		"two documents":      {valid + "---\nlisten: 1\n", "p.yaml:7:1: got 2 documents, want one"},
 		"unknown key":        {valid + "listn: x\n", "p.yaml:6:1: listn: got an unknown key, want one of admin, drain, limits, listen, routes, telemetry, upstreams"},
-		"unknown nested key": {up("retires: 1"), "p.yaml:4:5: upstreams.api.retires: got an unknown key, want one of breaker, deadline, endpoints, pool, retries, retry, timeouts"},
+		"unknown nested key": {up("retires: 1"), "p.yaml:4:5: upstreams.api.retires: got an unknown key, want one of balance, breaker, deadline, ejection, endpoints, fallback, health, pool, retries, retry, slow_start, timeouts"},
 		"duplicate key":      {"listen: a:1\n" + valid + "listen: b:1\n", "p.yaml:7:1: listen: got the key a second time, want it once (see line 1)"},
 		"duplicate upstream": {up() + "upstreams: {}\n", "p.yaml:6:1: upstreams: got the key a second time, want it once (see line 1)"},
 		"listen no port":     {"listen: localhost\n" + valid, `p.yaml:1:1: listen: got "localhost", want host:port with a port from 0 to 65535`},
@@ -111,6 +118,36 @@ func TestProblems(t *testing.T) {
 		"endpoint port 0":    {"upstreams: {api: {endpoints: [a:0]}}\nroutes: [{path: /, upstream: api}]\n", `p.yaml:1:31: upstreams.api.endpoints[0]: got "a:0", want host:port with a port from 1 to 65535`},
 		"endpoint URL":       {"upstreams: {api: {endpoints: ['http://a:80']}}\nroutes: [{path: /, upstream: api}]\n", `p.yaml:1:31: upstreams.api.endpoints[0]: got "http://a:80", want host:port with a port from 1 to 65535`},
 		"endpoint twice":     {"upstreams: {api: {endpoints: [a:1, a:1]}}\nroutes: [{path: /, upstream: api}]\n", "p.yaml:1:36: upstreams.api.endpoints[1]: got an endpoint a second time, want it once (see upstreams.api.endpoints[0])"},
+		"endpoint list":      {"upstreams: {api: {endpoints: [[a:1]]}}\nroutes: [{path: /, upstream: api}]\n", `p.yaml:1:31: upstreams.api.endpoints[0]: got a list, want host:port, or a mapping with address and weight`},
+		"endpoint key":       {"upstreams: {api: {endpoints: [{address: 'a:1', wait: 1}]}}\nroutes: [{path: /, upstream: api}]\n", `p.yaml:1:48: upstreams.api.endpoints[0].wait: got an unknown key, want one of address, weight`},
+		"endpoint weight":    {"upstreams: {api: {balance: {policy: weighted}, endpoints: [{address: 'a:1', weight: 0}]}}\nroutes: [{path: /, upstream: api}]\n", `p.yaml:1:77: upstreams.api.endpoints[0].weight: got 0, want 1 to 1000`},
+		"weight in turn":     {"upstreams: {api: {endpoints: [{address: 'a:1', weight: 2}]}}\nroutes: [{path: /, upstream: api}]\n", `p.yaml:1:48: upstreams.api.endpoints[0].weight: got 2, want 1, or another balance.policy than round-robin, which knows no weights`},
+		"balance policy":     {up("balance: {policy: fair}"), `p.yaml:4:15: upstreams.api.balance.policy: got "fair", want one of hash, least-connections, p2c, round-robin, sticky, weighted`},
+		"balance key":        {up("balance: {key: header}"), `p.yaml:4:15: upstreams.api.balance.key: got "header", want header:NAME, cookie:NAME, client or path`},
+		"balance epsilon":    {up("balance: {epsilon: -1}"), `p.yaml:4:15: upstreams.api.balance.epsilon: got -1, want 0 to 10`},
+		"cookie name":        {up("balance: {cookie: {name: a=b}}"), `p.yaml:4:24: upstreams.api.balance.cookie.name: got "a=b", want a cookie name`},
+		"cookie path":        {up("balance: {cookie: {path: '/;x'}}"), `p.yaml:4:24: upstreams.api.balance.cookie.path: got "/;x", want a path that begins with /`},
+		"cookie age":         {up("balance: {cookie: {max_age: 1500ms}}"), `p.yaml:4:24: upstreams.api.balance.cookie.max_age: got 1.5s, want whole seconds`},
+		"health check":       {up("health: {check: ping}"), `p.yaml:4:14: upstreams.api.health.check: got "ping", want http, tcp, exec or off`},
+		"health path":        {up("health: {check: http, path: x}"), `p.yaml:4:27: upstreams.api.health.path: got "x", want a path that begins with / and has no # or space`},
+		"health host":        {up("health: {check: http, host: 'a b'}"), `p.yaml:4:27: upstreams.api.health.host: got "a b", want a host name, with a port or without, or nothing for the endpoint's address`},
+		"health expect none": {up("health: {check: http, expect: []}"), `p.yaml:4:27: upstreams.api.health.expect: got none, want at least one status, or range such as 200-299`},
+		"health expect":      {up("health: {check: http, expect: [200, 299-200]}"), `p.yaml:4:41: upstreams.api.health.expect[1]: got "299-200", want a status from 100 to 599, or a range such as 200-299`},
+		"health command":     {up("health: {check: exec}"), `p.yaml:4:5: upstreams.api.health.command: got none, want a program and its arguments`},
+		"health interval":    {up("health: {check: tcp, interval: 0s}"), `p.yaml:4:26: upstreams.api.health.interval: got 0s, want 10ms to 1h`},
+		"health timeout":     {up("health: {check: tcp, timeout: 0s}"), `p.yaml:4:26: upstreams.api.health.timeout: got 0s, want 1ms to 1h`},
+		"health thresholds":  {up("health: {check: tcp, unhealthy: 0, healthy: 0}"), "p.yaml:4:26: upstreams.api.health.unhealthy: got 0, want 1 to 1000\np.yaml:4:40: upstreams.api.health.healthy: got 0, want 1 to 1000"},
+		"health off":         {up("health: {check: off, path: x}", "retries: -1"), "p.yaml:5:5: upstreams.api.retries: got -1, want 0 to 10"},
+		"ejection failures":  {up("ejection: {enabled: true, failures: 0, slow: 0s}"), "p.yaml:4:31: upstreams.api.ejection.failures: got 0, want 1 to 1000000\np.yaml:4:44: upstreams.api.ejection.slow: got 0s, want 1ms to 1h"},
+		"ejection time":      {up("ejection: {enabled: true, for: 0s, max_percent: 0}"), "p.yaml:4:31: upstreams.api.ejection.for: got 0s, want 1ms to 24h\np.yaml:4:40: upstreams.api.ejection.max_percent: got 0, want 1 to 100"},
+		"ejection decay":     {up("ejection: {enabled: true, decay: 2, decay_every: 0s}"), "p.yaml:4:31: upstreams.api.ejection.decay: got 2, want 0 to 1\np.yaml:4:41: upstreams.api.ejection.decay_every: got 0s, want 1ms to 24h"},
+		"slow start":         {up("slow_start: -1s"), "p.yaml:4:5: upstreams.api.slow_start: got -1s, want 0s to 1h"},
+		"fallback unknown":   {up("fallback: web"), `p.yaml:4:5: upstreams.api.fallback: got "web", want the name of another upstream, or nothing`},
+		"fallback itself":    {up("fallback: api"), `p.yaml:4:5: upstreams.api.fallback: got a way back to itself (api, api), want fallbacks that end`},
+		"fallback loop": {
+			"upstreams:\n  a: {endpoints: [a:1], fallback: b}\n  b: {endpoints: [a:1], fallback: c}\n  c: {endpoints: [a:1], fallback: b}\nroutes: [{path: /, upstream: a}]\n",
+			"p.yaml:3:25: upstreams.b.fallback: got a way back to itself (b, c, b), want fallbacks that end\np.yaml:4:25: upstreams.c.fallback: got a way back to itself (c, b, c), want fallbacks that end",
+		},
 		"retries negative":   {up("retries: -1"), "p.yaml:4:5: upstreams.api.retries: got -1, want 0 to 10"},
 		"retries text":       {up("retries: many"), `p.yaml:4:14: upstreams.api.retries: got "many", want a whole number`},
 		"retries quoted":     {up(`retries: "2"`), `p.yaml:4:14: upstreams.api.retries: got "2", want a whole number`},

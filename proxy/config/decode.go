@@ -74,6 +74,9 @@ func (d *decoder) value(path string, n ast.Node, v reflect.Value) {
 			return err == nil && set(v, s)
 		})
 		return
+	case Endpoint:
+		d.endpoint(path, n, v)
+		return
 	}
 	switch v.Kind() {
 	case reflect.Struct:

@@ -29,10 +29,18 @@ func Default() *Config {
 // DefaultUpstream returns the settings of an upstream that only names its
 // endpoints.
 func DefaultUpstream(endpoints ...string) *Upstream {
+	list := make([]Endpoint, len(endpoints))
+	for i, address := range endpoints {
+		list[i] = Endpoint{Address: address, Weight: 1}
+	}
 	return &Upstream{
-		Endpoints: endpoints,
-		Retries:   1,
-		Deadline:  30 * time.Second,
+		Endpoints: list,
+		Balance: Balance{
+			Policy: "round-robin", Key: "client", Epsilon: 0.25,
+			Cookie: StickyCookie{Name: "gauntlet-endpoint", Path: "/", HTTPOnly: true},
+		},
+		Retries:  1,
+		Deadline: 30 * time.Second,
 		Timeouts: Timeouts{
 			Connect:  2 * time.Second,
 			TLS:      3 * time.Second,
@@ -44,6 +52,14 @@ func DefaultUpstream(endpoints ...string) *Upstream {
 		Breaker: Breaker{
 			Enabled: true, FailureRate: 0.6, MinFailures: 6,
 			Window: 10 * time.Second, OpenFor: 5 * time.Second, HalfOpen: 3,
+		},
+		Health: Health{
+			Check: "off", Path: "/", Expect: []string{"200-399"}, Command: []string{},
+			Interval: 10 * time.Second, Timeout: 2 * time.Second, Unhealthy: 3, Healthy: 2,
+		},
+		Ejection: Ejection{
+			Failures: 5, Slow: 2 * time.Second, For: time.Minute,
+			Decay: 0.2, DecayEvery: 30 * time.Second, MaxPercent: 50,
 		},
 		Retry: Retry{Backoff: 100 * time.Millisecond, MaxBackoff: time.Second, Budget: 0.2, ReplayBytes: 64 << 10},
 	}

@@ -12,13 +12,14 @@ func (u *Upstream) check(k *checker, at string) {
 	first := map[string]int{}
 	for i, e := range u.Endpoints {
 		path := fmt.Sprintf("%s.endpoints[%d]", at, i)
-		k.address(path, e, 1)
-		if j, dup := first[e]; dup {
+		k.address(path, e.Address, 1)
+		if j, dup := first[e.Address]; dup {
 			k.add(path, "an endpoint a second time", fmt.Sprintf("it once (see %s.endpoints[%d])", at, j))
 			continue
 		}
-		first[e] = i
+		first[e.Address] = i
 	}
+	u.Balance.check(k, at, u.Endpoints)
 	number(k, at+".retries", u.Retries, 0, 10)
 	duration(k, at+".deadline", u.Deadline, 0, 24*time.Hour)
 
@@ -52,4 +53,8 @@ func (u *Upstream) check(k *checker, at string) {
 	}
 	number(k, at+".retry.budget", r.Budget, 0, 1)
 	number(k, at+".retry.replay_bytes", r.ReplayBytes, 0, 16<<20)
+
+	u.Health.check(k, at)
+	u.Ejection.check(k, at)
+	duration(k, at+".slow_start", u.SlowStart, 0, time.Hour)
 }

@@ -52,6 +52,7 @@ func (c *Config) check() []Problem {
 		}
 		c.Upstreams[name].check(k, at)
 	}
+	c.checkFallbacks(k)
 	c.checkRoutes(k)
 	return k.problems
 }

@@ -41,7 +41,7 @@ func (s *series) decide(ctx context.Context, a *transport.Attempt, got result) (
 	next := plan{fresh: true, avoid: a.Endpoint}
 	if !s.recovered && s.recoverable(e) {
 		next.reason = reasonRecovery
-		if e.Phase <= transport.PhaseTLS && s.r.cfg.Endpoints <= 1 {
+		if e.Phase <= transport.PhaseTLS && s.r.cfg.Endpoints() <= 1 {
 			// The same endpoint that refused just now; a restart takes a moment.
 			next.wait = s.r.backoff(1)/2 + s.r.jitter(s.r.backoff(1)/2)
 		}
@@ -61,7 +61,7 @@ func (s *series) decide(ctx context.Context, a *transport.Attempt, got result) (
 // time already: only an endpoint that has not been asked may help then.
 func (s *series) recoverable(e *transport.Error) bool {
 	if e.Timeout {
-		return e.Unprocessed && s.r.cfg.Endpoints > 1
+		return e.Unprocessed && s.r.cfg.Endpoints() > 1
 	}
 	return e.Unprocessed || (e.Reused && s.idempotent && !errors.Is(e.Err, transport.ErrResponseHeaderTooLarge))
 }

@@ -24,8 +24,9 @@ type Retry struct {
 	MaxBackoff  time.Duration // 0: 1 s
 	Budget      float64       // retries allowed per request, over time; 0: 0.2
 	ReplayBytes int           // how much of a request body is kept for another try; 0: 64 KiB
-	Endpoints   int           // how many endpoints the layers below choose from
 
+	// Endpoints is how many endpoints the layers below choose from now; nil: one.
+	Endpoints func() int
 	// Event reports "retry" with reason and attempt number; nil: nobody listens.
 	Event func(ctx context.Context, name string, attrs ...slog.Attr)
 	// Random gives numbers in [0,1) for the jitter; nil: math/rand/v2.

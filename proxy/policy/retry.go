@@ -50,6 +50,9 @@ func newRetrier(cfg Retry, next http.RoundTripper) *retrier {
 	if cfg.Random == nil {
 		cfg.Random = rand.Float64
 	}
+	if cfg.Endpoints == nil {
+		cfg.Endpoints = func() int { return 1 }
+	}
 	return &retrier{cfg: cfg, budget: newBudget(cfg.Budget), next: next}
 }
 

@@ -77,7 +77,7 @@ func TestDecisions(t *testing.T) {
 		t.Run(c.name+" "+c.method, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := &base{results: []func(*http.Request) (*http.Response, error){c.first, status(200)}}
-				rt := stack(policy.Config{Retry: policy.Retry{Retries: c.retries, Endpoints: c.endpoints}}, b)
+				rt := stack(policy.Config{Retry: policy.Retry{Retries: c.retries, Endpoints: func() int { return c.endpoints }}}, b)
 				resp, err := rt.RoundTrip(request(t, c.method, nil))
 				require.Equal(t, c.want, b.reasons())
 				if len(c.want) > 0 {
@@ -214,7 +214,7 @@ func TestRecoveryAfterARefusalWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for endpoints, least := range map[int]time.Duration{1: 50 * time.Millisecond, 2: 0} {
 			b := &base{results: []func(*http.Request) (*http.Response, error){fails(refused), answers(200, "x")}}
-			rt := stack(policy.Config{Retry: policy.Retry{Endpoints: endpoints, Random: func() float64 { return 0 }}}, b)
+			rt := stack(policy.Config{Retry: policy.Retry{Endpoints: func() int { return endpoints }, Random: func() float64 { return 0 }}}, b)
 			started := time.Now()
 			resp, err := rt.RoundTrip(request(t, http.MethodPost, nil))
 			require.NoError(t, err)

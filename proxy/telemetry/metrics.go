@@ -18,6 +18,7 @@ type metrics struct {
 	attempts   *prometheus.CounterVec
 	retries    *prometheus.CounterVec
 	rejected   *prometheus.CounterVec
+	fallback   *prometheus.CounterVec
 	spans      *prometheus.CounterVec
 	logDropped prometheus.Counter
 }
@@ -44,10 +45,11 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		attempts:   counter(MetricAttempts, "Tries on upstream endpoints, by what came of them: a status class or an error type.", LabelUpstream, LabelEndpoint, LabelOutcome),
 		retries:    counter(MetricRetries, "Attempts beyond an exchange's first, by reason.", LabelReason),
 		rejected:   counter(MetricRejected, "Exchanges turned away because every endpoint's breaker was open.", LabelUpstream),
+		fallback:   counter(MetricFallback, "Tries that another upstream served because this one had no endpoint.", LabelUpstream),
 		spans:      counter(MetricSpans, "Spans by what became of them; ended less exported and failed is what waits or was dropped.", LabelOutcome),
 		logDropped: prometheus.NewCounter(prometheus.CounterOpts{Name: MetricLogDropped, Help: "Access log lines dropped because their writer was too slow."}),
 	}
-	r.MustRegister(m.requests, m.duration, m.inflight, m.attempts, m.retries, m.rejected, m.spans, m.logDropped,
+	r.MustRegister(m.requests, m.duration, m.inflight, m.attempts, m.retries, m.rejected, m.fallback, m.spans, m.logDropped,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

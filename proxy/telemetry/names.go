@@ -13,6 +13,10 @@ const (
 	MetricPool       = "gauntlet_pool_connections"
 	MetricDials      = "gauntlet_pool_dials_total"
 	MetricBreaker    = "gauntlet_breaker_state"
+	MetricEndpoint   = "gauntlet_endpoint_state"
+	MetricWeight     = "gauntlet_endpoint_weight"
+	MetricEjections  = "gauntlet_endpoint_ejections_total"
+	MetricFallback   = "gauntlet_fallback_total"
 	MetricSpans      = "gauntlet_telemetry_spans_total"
 	MetricLogDropped = "gauntlet_telemetry_log_lines_dropped_total"
 )
@@ -68,6 +72,8 @@ const (
 const (
 	EventRejected = "breaker.rejected"
 	EventRetry    = "retry"
+	EventFallback = "upstream.fallback"
+	EventEjected  = "endpoint.ejected"
 )
 
 // Values of error.type. Outcomes of attempts use them too.

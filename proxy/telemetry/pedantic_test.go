@@ -18,11 +18,12 @@ func TestPedanticRegistry(t *testing.T) {
 	tel.End("nonsense", 999, time.Hour, Trace{})
 	tel.metrics.attempts.WithLabelValues("api", "a:1", "2xx").Inc()
 	tel.Event(t.Context(), EventRetry)
+	tel.Event(t.Context(), EventFallback)
 	tel.registry = r
 	tel.WatchPools(func() []PoolState {
 		return []PoolState{
-			{Upstream: "api", Endpoint: "a:1", Idle: 1, Leased: 2, Waiting: 3, Dialing: 4, Dialed: 5, Breaker: 1},
-			{Upstream: "api", Endpoint: "b:1", Breaker: -1},
+			{Upstream: "api", Endpoint: "a:1", Idle: 1, Leased: 2, Waiting: 3, Dialing: 4, Dialed: 5, Breaker: 1, State: "live", Weight: 1},
+			{Upstream: "api", Endpoint: "b:1", Breaker: -1, State: "draining", Ejections: 2},
 		}
 	})
 	families, err := r.Gather()
@@ -34,6 +35,7 @@ func TestPedanticRegistry(t *testing.T) {
 	require.Equal(t, 8, seen[MetricPool])
 	require.Equal(t, 2, seen[MetricDials])
 	require.Equal(t, 1, seen[MetricBreaker])
+	require.Equal(t, []int{2, 2, 2, 1}, []int{seen[MetricEndpoint], seen[MetricWeight], seen[MetricEjections], seen[MetricFallback]})
 	require.Equal(t, 2, seen[MetricRequests])
 }
 

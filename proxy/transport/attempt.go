@@ -17,6 +17,7 @@ type Attempt struct {
 	Avoid  string // endpoint not to be chosen when there is another: it just failed
 
 	Upstream, Endpoint string
+	Via                http.RoundTripper // makes the attempt on Endpoint; nil: whoever comes last knows
 
 	ConnID  uint64 // unique among the endpoint's connections; 0: none was had
 	Reused  bool

@@ -3,22 +3,45 @@ package upstream
 import (
 	"errors"
 	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"gauntlet/proxy/transport"
+	"gauntlet/proxy/upstream/balance"
 	"gauntlet/proxy/upstream/breaker"
+	"gauntlet/proxy/upstream/eject"
+	"gauntlet/proxy/upstream/health"
 )
 
-// endpoint is one address of the upstream with its connections and breaker.
+// endpoint is one address of the upstream with its connections and all that is
+// known of it. It stays the same as long as its address is in the list.
 type endpoint struct {
 	addr    string
+	node    *balance.Node
 	pool    transport.RoundTripper
 	breaker breaker.Breaker // nil: none
+	strikes *eject.Strikes  // nil: is never ejected
+
+	refs    atomic.Int64 // tries that have chosen it and have no head yet
+	retired atomic.Bool  // gets no new tries; closed when refs is 0
+	warming atomic.Int64 // since when, as time after the upstream's birth; 0: not
+	closing sync.Once
+	failure error // of closing
+
+	// The rest is guarded by the upstream's mu.
+	sick, ejected, drained bool
+	ejections              uint64
+	back                   *time.Timer // ends an ejection
+	probe                  *health.Prober
 }
 
-func newEndpoint(addr string, cfg Config, hooks Hooks) *endpoint {
-	e := &endpoint{addr: addr}
+// newEndpoint builds an endpoint; its probe is started by the caller.
+func (u *Upstream) newEndpoint(given Endpoint) *endpoint {
+	cfg := u.cfg
+	e := &endpoint{addr: given.Address, node: balance.NewNode(given.Address, given.Weight)}
 	tc := transport.Config{
-		Endpoint:       addr,
+		Endpoint:       e.addr,
 		MaxConnections: cfg.MaxConnections,
 		MaxIdle:        cfg.MaxIdle,
 		IdleTimeout:    cfg.IdleTimeout,
@@ -27,29 +50,69 @@ func newEndpoint(addr string, cfg Config, hooks Hooks) *endpoint {
 		Dial:           cfg.Dial,
 		TLS:            cfg.TLS,
 	}
-	if hooks.Transport != nil {
-		e.pool = hooks.Transport(tc)
+	if u.hooks.Transport != nil {
+		e.pool = u.hooks.Transport(tc)
 	} else {
 		e.pool = transport.New(tc)
 	}
 	if cfg.Breaker != nil {
 		bc := *cfg.Breaker
-		bc.Endpoint = addr
-		if hooks.Breaker != nil {
-			e.breaker = hooks.Breaker(bc)
+		bc.Endpoint = e.addr
+		if u.hooks.Breaker != nil {
+			e.breaker = u.hooks.Breaker(bc)
 		} else {
 			e.breaker = breaker.New(bc)
 		}
 	}
+	if cfg.Ejection != nil {
+		e.strikes = eject.New(*cfg.Ejection)
+	}
 	return e
 }
 
-// allow asks the breaker.
-func (e *endpoint) allow() (breaker.Ticket, bool) {
-	if e.breaker == nil {
-		return breaker.Ticket{}, true
+// enter begins a try, if the endpoint is still in the list and its breaker
+// allows it. When ok, leave must follow.
+func (e *endpoint) enter() (t breaker.Ticket, ok bool) {
+	e.refs.Add(1) // before the look: either we see that it retires, or that sees us
+	ok = !e.retired.Load()
+	if ok && e.breaker != nil {
+		t, ok = e.breaker.Allow()
 	}
-	return e.breaker.Allow()
+	if !ok {
+		e.leave()
+	}
+	return t, ok
+}
+
+// leave ends what enter began, when the head is there or the try has failed.
+func (e *endpoint) leave() {
+	if e.refs.Add(-1) == 0 && e.retired.Load() {
+		_ = e.shut()
+	}
+}
+
+// retire lets an endpoint that is no longer in the list finish and then close.
+// Closing its pool at once would turn away those who wait for a connection.
+func (e *endpoint) retire() {
+	e.stopProbe()
+	e.pool.Purge()
+	e.retired.Store(true)
+	if e.refs.Load() == 0 {
+		_ = e.shut()
+	}
+}
+
+// shut closes the pool; connections in use are closed as they come back.
+func (e *endpoint) shut() error {
+	e.closing.Do(func() { e.failure = e.pool.Close() })
+	return e.failure
+}
+
+// stopProbe waits for the probe; the upstream's mu must not be held.
+func (e *endpoint) stopProbe() {
+	if e.probe != nil {
+		e.probe.Close()
+	}
 }
 
 // responseOutcome counts the statuses by which a server says that it failed.

@@ -56,10 +56,19 @@ func (e *events) hook(_ context.Context, name string, _ ...slog.Attr) {
 	e.mu.Unlock()
 }
 
+// list is endpoints of equal weight.
+func list(addrs ...string) []upstream.Endpoint {
+	all := make([]upstream.Endpoint, len(addrs))
+	for i, a := range addrs {
+		all[i] = upstream.Endpoint{Address: a, Weight: 1}
+	}
+	return all
+}
+
 func newUpstream(t *testing.T, hooks upstream.Hooks, edit func(*upstream.Config), endpoints ...string) *upstream.Upstream {
 	t.Helper()
 	cfg := upstream.Config{
-		Name: "api", Endpoints: endpoints, Deadline: 10 * time.Second,
+		Name: "api", Endpoints: list(endpoints...), Deadline: 10 * time.Second,
 		Timeouts: transport.Timeouts{Connect: 5 * time.Second, Headers: 5 * time.Second, Queue: 5 * time.Second},
 		Retry:    policy.Retry{Backoff: time.Millisecond},
 	}

@@ -1,119 +1,100 @@
 package upstream
 
 import (
-	"log/slog"
 	"net/http"
-	"time"
+	"slices"
+	"sync"
 
-	"gauntlet/proxy/transport"
+	"gauntlet/proxy/upstream/balance"
 	"gauntlet/proxy/upstream/breaker"
 )
 
-// picker chooses the endpoint of each try and tells its breaker the outcome.
-type picker struct {
-	u    *Upstream
-	next http.RoundTripper
-}
-
-func (p *picker) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx := req.Context()
-	a := transport.AttemptFrom(ctx)
-	if a == nil { // the retry layer has been taken out
-		a = &transport.Attempt{Number: 1}
-		ctx = transport.WithAttempt(ctx, a)
-		req = req.WithContext(ctx)
-	}
-	e, ticket := p.u.pick(a.Avoid)
-	if e == nil {
-		if req.Body != nil {
-			_ = req.Body.Close()
-		}
-		p.u.event(ctx, "breaker.rejected", slog.String("upstream", p.u.cfg.Name))
-		return nil, p.u.rejected()
-	}
-	a.Upstream, a.Endpoint = p.u.cfg.Name, e.addr
-	if x := transport.ExchangeFrom(ctx); x != nil {
-		x.Add(a)
-	}
-	resp, err := p.next.RoundTrip(req)
-	if e.breaker == nil {
-		return resp, err
-	}
-	if err != nil {
-		e.breaker.Done(&ticket, errorOutcome(err))
-		return nil, err
-	}
-	// A probe's place is freed by the head, since a stream may go on for
-	// hours; a body that breaks later still counts as a failure.
-	e.breaker.Done(&ticket, responseOutcome(resp))
-	a.OnDone(func(a *transport.Attempt) {
-		if a.Err != nil {
-			if o := errorOutcome(a.Err); o == breaker.Failure {
-				e.breaker.Done(&ticket, o)
-			}
-		}
-	})
-	return resp, nil
-}
-
-// pick goes round the endpoints from the next one on. The one to avoid comes
-// last. Nil: every breaker is open.
-func (u *Upstream) pick(avoid string) (*endpoint, breaker.Ticket) {
-	n := uint64(len(u.endpoints))
-	first := u.next.Add(1) - 1
-	var last *endpoint
-	for i := range n {
-		e := u.endpoints[(first+i)%n]
-		if e.addr == avoid && avoid != "" {
-			last = e
-			continue
-		}
-		if t, ok := e.allow(); ok {
+// pick chooses an endpoint and enters it; the caller leaves it. The one to
+// avoid comes last. Nil: there is none, or every breaker is open.
+func (u *Upstream) pick(req *http.Request, avoid string) (*endpoint, breaker.Ticket) {
+	for {
+		v := u.view.Load()
+		e, t := u.pickFrom(v, req, avoid)
+		if e != nil || v == u.view.Load() { // else endpoints have gone meanwhile
 			return e, t
 		}
 	}
-	if last != nil {
-		if t, ok := last.allow(); ok {
-			return last, t
+}
+
+// pickFrom takes the policy's choice. Only when that is not to be had does it
+// look at the others.
+func (u *Upstream) pickFrom(v *view, req *http.Request, avoid string) (*endpoint, breaker.Ticket) {
+	if len(v.live) == 0 {
+		return nil, breaker.Ticket{}
+	}
+	if avoid != "" {
+		at := slices.IndexFunc(v.live, func(e *endpoint) bool { return e.addr == avoid })
+		return u.pickRest(v, at, at >= 0, req)
+	}
+	i := u.policy.Choose(v.nodes, req, false)
+	e := v.live[i]
+	cold := u.cold(e)
+	if !cold {
+		if t, ok := e.enter(); ok {
+			return e, t
+		}
+	}
+	return u.pickRest(v, i, cold, req)
+}
+
+// rest is what is left to choose from. Those put off are asked when nobody else
+// is left.
+type rest struct {
+	live   []*endpoint
+	nodes  []*balance.Node
+	putOff []*endpoint
+}
+
+// rests keeps them, so that a pick past a refusal allocates nothing either.
+var rests = sync.Pool{New: func() any { return &rest{} }}
+
+// pickRest chooses among all but the one at index without (none when it is
+// negative), which is put off or, else, has been asked already.
+func (u *Upstream) pickRest(v *view, without int, putOff bool, req *http.Request) (*endpoint, breaker.Ticket) {
+	r := rests.Get().(*rest)
+	defer r.free()
+	r.live, r.nodes = append(r.live, v.live...), append(r.nodes, v.nodes...)
+	if without >= 0 {
+		e := r.take(without)
+		if putOff {
+			r.putOff = append(r.putOff, e)
+		}
+	}
+	for len(r.live) > 0 {
+		e := r.take(u.policy.Choose(r.nodes, req, true))
+		if u.cold(e) {
+			r.putOff = append(r.putOff, e)
+			continue
+		}
+		if t, ok := e.enter(); ok {
+			return e, t
+		}
+	}
+	for _, e := range slices.Backward(r.putOff) { // what failed just now comes last
+		if t, ok := e.enter(); ok {
+			return e, t
 		}
 	}
 	return nil, breaker.Ticket{}
 }
 
-// rejected is the breaker's answer, with the time after which the first
-// endpoint may be asked again.
-func (u *Upstream) rejected() *transport.Error {
-	var after time.Duration
-	for _, e := range u.endpoints {
-		if e.breaker == nil {
-			continue
-		}
-		if d := e.breaker.RetryAfter(); after == 0 || (d > 0 && d < after) {
-			after = d
-		}
-	}
-	return &transport.Error{
-		Source: transport.SourceProxy, Phase: transport.PhaseQueue,
-		Unprocessed: true, RetryAfter: after, Err: ErrBreakerOpen,
-	}
+// take removes one.
+func (r *rest) take(i int) *endpoint {
+	e := r.live[i]
+	r.live, r.nodes = slices.Delete(r.live, i, i+1), slices.Delete(r.nodes, i, i+1)
+	return e
 }
 
-// dispatcher sends an attempt to the pool of its endpoint.
-type dispatcher struct{ u *Upstream }
-
-func (d dispatcher) RoundTrip(req *http.Request) (*http.Response, error) {
-	a := transport.AttemptFrom(req.Context())
-	e := d.u.endpoints[0]
-	if a == nil { // neither retry nor pick layer is left
-		a = &transport.Attempt{Number: 1}
-		req = req.WithContext(transport.WithAttempt(req.Context(), a))
-	}
-	for _, candidate := range d.u.endpoints {
-		if candidate.addr == a.Endpoint {
-			e = candidate
-			break
-		}
-	}
-	resp, err := e.pool.RoundTrip(req)
-	return transport.Settle(a, resp, err)
+// free empties r, holding on to no endpoint, for the next pick.
+func (r *rest) free() {
+	clear(r.live)
+	clear(r.nodes)
+	clear(r.putOff)
+	r.live, r.nodes, r.putOff = r.live[:0], r.nodes[:0], r.putOff[:0]
+	rests.Put(r)
 }
