@@ -80,9 +80,9 @@ func (s *Strikes) Failure() bool {
 	if s.count == 0 {
 		s.since = now
 	}
-	if periods := now.Sub(s.since) / s.cfg.DecayEvery; periods > 0 {
-		s.count *= math.Pow(1-s.cfg.Decay, float64(periods))
-		s.since = s.since.Add(periods * s.cfg.DecayEvery)
+	if passed := now.Sub(s.since).Truncate(s.cfg.DecayEvery); passed > 0 {
+		s.count *= math.Pow(1-s.cfg.Decay, float64(passed/s.cfg.DecayEvery))
+		s.since = s.since.Add(passed)
 	}
 	s.count++
 	s.any.Store(true)
