@@ -15,6 +15,8 @@ func (p *Proxy) adminHandler() http.Handler {
 	mux.Handle("GET /metrics", p.tel.Handler())
 	mux.HandleFunc("GET /healthz", p.serveHealth)
 	mux.HandleFunc("GET /debug/pool", p.servePools)
+	mux.HandleFunc("POST /upstreams/{upstream}/endpoints/{endpoint}/drain", p.serveDrain)
+	mux.HandleFunc("DELETE /upstreams/{upstream}/endpoints/{endpoint}/drain", p.serveDrain)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)

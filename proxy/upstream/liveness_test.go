@@ -37,6 +37,7 @@ type bubble struct {
 	served  map[string]int
 	purged  map[string]int
 	changes []string
+	events  events
 }
 
 // fake is the transport of one endpoint.
@@ -74,6 +75,7 @@ func newBubble(t *testing.T, edit func(*bubble, *upstream.Config), addrs ...stri
 	edit(b, &cfg)
 	u, err := upstream.New(cfg, upstream.Hooks{
 		Transport: func(c transport.Config) transport.RoundTripper { return fake{b, c.Endpoint} },
+		Event:     b.events.hook,
 		Change: func(endpoint string, s upstream.State, _ error) {
 			b.mu.Lock()
 			b.changes = append(b.changes, endpoint+" "+s.String())
@@ -139,6 +141,7 @@ func TestEjectionAndReturn(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, 4, b.ask(12)["b:1"])
 		require.Equal(t, []string{"b:1 ejected", "b:1 live"}, b.changed())
+		require.Equal(t, []string{"endpoint.ejected"}, b.events.names)
 		require.Equal(t, uint64(1), b.Stats()[1].Ejections)
 	})
 }
@@ -326,6 +329,7 @@ func TestFallback(t *testing.T) {
 		require.Equal(t, 200, code)
 		require.Equal(t, "z:1", x.Last().Endpoint)
 		require.Len(t, x.Attempts(), 1, "nothing was sent elsewhere")
+		require.Contains(t, main.events.names, "upstream.fallback")
 
 		main.set("a:1", nil)
 		main.turn(true, "a:1")

@@ -26,7 +26,7 @@ func states(u *upstream.Upstream) map[string]upstream.State {
 // With every endpoint replaced over and over while requests flow, and most of
 // them waiting for a connection, nothing is lost and nothing is left over.
 func TestUpdateLosesNothing(t *testing.T) {
-	const clients, each = 8, 60
+	const clients, each = 8, 25
 	var addrs []string
 	for range 6 {
 		addrs = append(addrs, rawtest.Serve(t, answer(ok)).Addr)
