@@ -24,8 +24,8 @@ type Setting struct {
 // Settings lists the vocabulary, sorted by name.
 func Settings() []Setting {
 	const (
-		whole, number, flag = expect.IntSetting, expect.NumberSetting, expect.BoolSetting
-		duration, size      = expect.DurationSetting, expect.SizeSetting
+		whole, number, flag  = expect.IntSetting, expect.NumberSetting, expect.BoolSetting
+		duration, size, text = expect.DurationSetting, expect.SizeSetting, expect.TextSetting
 	)
 	all := []Setting{
 		{"downstream.header_timeout", duration, "how long a client may take to send a head"},
@@ -33,12 +33,20 @@ func Settings() []Setting {
 		{"lifecycle.announce", duration, "how long a graceful stop announces itself while still accepting"},
 		{"lifecycle.drain", flag, "a graceful stop is configured"},
 		{"lifecycle.timeout", duration, "when a graceful stop becomes a hard one"},
+		{"upstream.balance", text, "who gets a request: round-robin, weighted, least-connections, p2c, hash or sticky"},
 		{"upstream.breaker.failure_rate", number, "share of failures in the window that opens the breaker"},
 		{"upstream.breaker.half_open", whole, "requests let in as probes while half open"},
 		{"upstream.breaker.min_failures", whole, "failures in the window below which it never opens"},
 		{"upstream.breaker.open_for", duration, "how long it stays open before it probes"},
 		{"upstream.breaker.window", duration, "the stretch over which failures count"},
+		{"upstream.ejection.failures", whole, "failures in a row after which an endpoint is left alone"},
+		{"upstream.ejection.for", duration, "how long it is left alone"},
+		{"upstream.ejection.max_percent", whole, "share of the endpoints that may be left alone at once"},
 		{"upstream.endpoints", whole, "backends the target balances over"},
+		{"upstream.health.healthy", whole, "checks in a row that must pass before an unhealthy endpoint is used again"},
+		{"upstream.health.interval", duration, "time between two checks of an endpoint"},
+		{"upstream.health.path", text, "path that is asked for; a status below 400 is well"},
+		{"upstream.health.unhealthy", whole, "checks in a row that must fail before an endpoint is no longer used"},
 		{"upstream.idle_timeout", duration, "how long an upstream connection may be idle"},
 		{"upstream.pool.max_connections", whole, "connections to one endpoint"},
 		{"upstream.pool.max_idle", whole, "idle connections kept to one endpoint"},
@@ -55,6 +63,7 @@ func Settings() []Setting {
 		{"upstream.timeouts.per_try", duration, "time for one try"},
 		{"upstream.timeouts.tls", duration, "time for a TLS handshake"},
 		{"upstream.timeouts.write", duration, "silence allowed while a request is written"},
+		{"upstream.weights", text, "weights of the endpoints in their order, as in 3,1"},
 		{"upstream.workers", whole, "processes or threads that keep pools of their own"},
 	}
 	slices.SortFunc(all, func(a, b Setting) int { return strings.Compare(a.Name, b.Name) })

@@ -54,10 +54,46 @@ var proxyKnobs = map[string]string{
 	"upstream.breaker.window":       "breaker.window",
 	"upstream.breaker.open_for":     "breaker.open_for",
 	"upstream.breaker.half_open":    "breaker.half_open",
+	"upstream.balance":              "balance.policy",
+	"upstream.weights":              "endpoints",
+	"upstream.ejection.failures":    "ejection.failures",
+	"upstream.ejection.for":         "ejection.for",
+	"upstream.ejection.max_percent": "ejection.max_percent",
+	"upstream.health.path":          "health.path",
+	"upstream.health.interval":      "health.interval",
+	"upstream.health.unhealthy":     "health.unhealthy",
+	"upstream.health.healthy":       "health.healthy",
 	"upstream.retry.backoff":        "retry.backoff",
 	"upstream.retry.max_backoff":    "retry.max_backoff",
 	"upstream.retry.budget":         "retry.budget",
 	"upstream.retry.replay_bytes":   "retry.replay_bytes",
+}
+
+// proxyGroups says what a setting of a group switches on.
+var proxyGroups = map[string]struct {
+	at    string
+	value any
+}{
+	"upstream.breaker.":  {"breaker.enabled", true},
+	"upstream.ejection.": {"ejection.enabled", true},
+	"upstream.health.":   {"health.check", "http"},
+}
+
+// weigh gives each backend its weight of text, as in "3,1".
+func weigh(backends []string, text string) ([]any, error) {
+	weights := strings.Split(text, ",")
+	if len(weights) != len(backends) {
+		return nil, fmt.Errorf("upstream.weights: found %q; allowed: one for each of %d endpoints", text, len(backends))
+	}
+	list := make([]any, len(backends))
+	for i, one := range weights {
+		n, err := strconv.Atoi(strings.TrimSpace(one))
+		if err != nil {
+			return nil, fmt.Errorf("upstream.weights: found %q; allowed: whole numbers, as in 3,1", text)
+		}
+		list[i] = map[string]any{"address": backends[i], "weight": n}
+	}
+	return list, nil
 }
 
 // proxyTop maps the settings that stand outside the upstream.
@@ -95,9 +131,19 @@ func (p *proxyTarget) Plan(w Wants) (*Plan, error) {
 	}
 	for name, v := range texts {
 		if at, ok := proxyKnobs[name]; ok {
-			set(upstream, at, scalar(v))
-			if strings.HasPrefix(name, "upstream.breaker.") {
-				set(upstream, "breaker.enabled", true)
+			value := scalar(v)
+			if name == "upstream.weights" {
+				list, err := weigh(w.Backends, v)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", p.name, err)
+				}
+				value = list
+			}
+			set(upstream, at, value)
+			for group, on := range proxyGroups {
+				if strings.HasPrefix(name, group) {
+					set(upstream, on.at, on.value)
+				}
 			}
 			continue
 		}
