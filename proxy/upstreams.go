@@ -29,6 +29,7 @@ func (p *Proxy) buildUpstreams(parts Parts) error {
 			Attempt:   p.tel.Attempts,
 			Event:     p.tel.Event,
 			Change:    p.logChange(name),
+			Gone:      func(endpoint string) { p.tel.Forget(name, endpoint) },
 		})
 		if err != nil {
 			return fmt.Errorf("proxy upstream %s: %w", name, err)

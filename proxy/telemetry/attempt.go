@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -18,6 +19,12 @@ import (
 // with the upstream does, which is after the response's head.
 func (t *Telemetry) Attempts(next http.RoundTripper) http.RoundTripper {
 	return attempts{t, next}
+}
+
+// Forget drops the counters of an endpoint that is gone: a list of endpoints
+// that changes must not grow the metrics without end.
+func (t *Telemetry) Forget(upstream, endpoint string) {
+	t.metrics.attempts.DeletePartialMatch(prometheus.Labels{LabelUpstream: upstream, LabelEndpoint: endpoint})
 }
 
 type attempts struct {

@@ -39,6 +39,25 @@ func TestPedanticRegistry(t *testing.T) {
 	require.Equal(t, 2, seen[MetricRequests])
 }
 
+func TestForgottenEndpointsLeaveNoSeries(t *testing.T) {
+	r := prometheus.NewRegistry()
+	tel := &Telemetry{registry: r, metrics: newMetrics(r)}
+	for _, outcome := range []string{"2xx", "5xx", "reset"} {
+		tel.metrics.attempts.WithLabelValues("api", "a:1", outcome).Inc()
+	}
+	tel.metrics.attempts.WithLabelValues("web", "a:1", "2xx").Inc()
+	tel.Forget("api", "a:1")
+	families, err := r.Gather()
+	require.NoError(t, err)
+	left := 0
+	for _, f := range families {
+		if f.GetName() == MetricAttempts {
+			left = len(f.Metric)
+		}
+	}
+	require.Equal(t, 1, left, "the other upstream's")
+}
+
 func TestLabelsAreBounded(t *testing.T) {
 	require.Equal(t, "other", methodLabel("PROPFIND"))
 	require.Equal(t, "GET", methodLabel("GET"))

@@ -1,8 +1,6 @@
 package upstream
 
 import (
-	"slices"
-
 	"gauntlet/proxy/transport"
 	"gauntlet/proxy/upstream/breaker"
 )
@@ -23,7 +21,7 @@ type EndpointStats struct {
 func (u *Upstream) Stats() []EndpointStats {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.leaving = slices.DeleteFunc(u.leaving, (*endpoint).finished)
+	u.prune()
 	stats := make([]EndpointStats, 0, len(u.all)+len(u.leaving))
 	for _, list := range [][]*endpoint{u.all, u.leaving} {
 		for _, e := range list {

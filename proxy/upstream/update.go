@@ -66,7 +66,8 @@ func (u *Upstream) exchange(list []Endpoint, first bool) (gone []*endpoint, err 
 			gone = append(gone, e)
 		}
 	}
-	u.leaving = append(slices.DeleteFunc(u.leaving, (*endpoint).finished), gone...)
+	u.prune()
+	u.leaving = append(u.leaving, gone...)
 	u.refresh()
 	return gone, nil
 }
@@ -79,6 +80,19 @@ func indexOf(list []*endpoint, addr string) int {
 func (e *endpoint) finished() bool {
 	s := e.pool.Stats()
 	return e.retired.Load() && e.refs.Load() == 0 && s.Leased+s.Waiting+s.Dialing+s.Idle == 0
+}
+
+// prune forgets removed endpoints that have finished. The caller holds mu.
+func (u *Upstream) prune() {
+	u.leaving = slices.DeleteFunc(u.leaving, func(e *endpoint) bool {
+		if !e.finished() {
+			return false
+		}
+		if indexOf(u.all, e.addr) < 0 { // else it has come again
+			u.hooks.Gone(e.addr)
+		}
+		return true
+	})
 }
 
 // Drain has an endpoint get no new tries until it is let in again; it finishes

@@ -81,7 +81,8 @@ func TestRemovedEndpointFinishes(t *testing.T) {
 		}
 	})
 	young := rawtest.Serve(t, answer(ok))
-	u := newUpstream(t, upstream.Hooks{}, func(c *upstream.Config) { c.MaxConnections = 1 }, old.Addr)
+	var gone []string
+	u := newUpstream(t, upstream.Hooks{Gone: func(endpoint string) { gone = append(gone, endpoint) }}, func(c *upstream.Config) { c.MaxConnections = 1 }, old.Addr)
 	var wg sync.WaitGroup
 	for range 2 { // one is served, one waits
 		wg.Go(func() {
@@ -100,9 +101,12 @@ func TestRemovedEndpointFinishes(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, young.Addr, x.Last().Endpoint)
 	}
+	require.Empty(t, gone)
 	close(release)
 	wg.Wait()
 	require.Eventually(t, func() bool { return len(u.Stats()) == 1 }, 5*time.Second, time.Millisecond)
+	require.NoError(t, u.Update(list(young.Addr))) // orders what Stats wrote before this
+	require.Equal(t, []string{old.Addr}, gone)
 }
 
 // Those that stay keep their connections and what their breakers know.

@@ -85,6 +85,9 @@ type Hooks struct {
 	// Change reports the new state of an endpoint, with the failed probe when
 	// there is one. It is called with a lock held and must not call back.
 	Change func(endpoint string, state State, cause error)
+	// Gone reports that a removed endpoint has finished, under the same rules:
+	// what was kept under its address can be dropped.
+	Gone func(endpoint string)
 }
 
 // Upstream is one upstream; it implements http.RoundTripper through the whole
@@ -117,6 +120,9 @@ func New(cfg Config, hooks Hooks) (*Upstream, error) {
 	}
 	if u.hooks.Change == nil {
 		u.hooks.Change = func(string, State, error) {}
+	}
+	if u.hooks.Gone == nil {
+		u.hooks.Gone = func(string) {}
 	}
 	if u.cfg.Random == nil {
 		u.cfg.Random = rand.Float64
