@@ -196,6 +196,27 @@ func TestActiveHealth(t *testing.T) {
 	require.Greater(t, probes.Load(), int64(3))
 }
 
+// Every kind of check is wired up, and tells the well from the others.
+func TestKindsOfChecks(t *testing.T) {
+	well := ok(t, "a")
+	script := []string{"sh", "-c", `test "$GAUNTLET_ENDPOINT" = "$1"`, "sh", well}
+	for name, h := range map[string]config.Health{
+		"http": {Check: "http", Path: "/", Expect: []string{"200-299"}},
+		"tcp":  {Check: "tcp"},
+		"exec": {Check: "exec", Command: script},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h.Interval, h.Timeout, h.Unhealthy, h.Healthy = 20*time.Millisecond, patience, 1, 1
+			r := start(t, "127.0.0.1:1", upstreamOf(func(u *config.Upstream) {
+				u.Endpoints, u.Health = list(well, "127.0.0.1:1"), h
+			}))
+			eventually(t, func() bool { return r.state("127.0.0.1:1") == "unhealthy" }, "the bad one is out")
+			require.Equal(t, "live", r.state(well))
+			require.Equal(t, map[string]int{"a": 4}, r.tally(4, ""))
+		})
+	}
+}
+
 // An endpoint that fails in a row is left alone, and comes back.
 func TestPassiveEjection(t *testing.T) {
 	var sick atomic.Bool

@@ -49,6 +49,74 @@ func TestSlowStart(t *testing.T) {
 	})
 }
 
+// So does one that was added without a check, and one that was ejected.
+func TestWhatStartsSlowly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, func(b *bubble, c *upstream.Config) {
+			ejecting(b, c)
+			c.SlowStart = time.Hour
+		}, "a:1")
+		defer b.Close()
+		weight := func(i int) float64 { return b.Stats()[i].Weight }
+		require.InDelta(t, 1, weight(0), 0, "the first ones do not")
+		require.NoError(t, b.Update(list("a:1", "b:1")))
+		require.InDelta(t, 0.1, weight(1), 0.001)
+		b.set("a:1", says(500))
+		b.ask(50)
+		require.Equal(t, upstream.Ejected, states(b.Upstream)["a:1"])
+		time.Sleep(time.Minute + time.Second)
+		require.Equal(t, upstream.Live, states(b.Upstream)["a:1"])
+		require.InDelta(t, 0.1, weight(0), 0.001)
+	})
+}
+
+// A try that meets a cold endpoint when it retries takes it, rather than the
+// one that failed.
+func TestColdBeforeFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, func(_ *bubble, c *upstream.Config) {
+			c.SlowStart = time.Hour
+			c.Random = func() float64 { return 0.99 }
+		}, "a:1")
+		defer b.Close()
+		require.NoError(t, b.Update(list("a:1", "b:1")))
+		b.set("a:1", fails(transport.Error{Source: transport.SourceUpstream, Phase: transport.PhaseDial, Unprocessed: true, Err: &net.OpError{}}, 0))
+		for range 4 {
+			code, x, err := do(t, b.Upstream, http.MethodPost, "hello")
+			require.NoError(t, err)
+			require.Equal(t, 200, code)
+			require.Len(t, x.Attempts(), 2)
+		}
+	})
+}
+
+// An endpoint that is removed between its choice and its use is not used.
+func TestRemovedWhileChosen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b *bubble
+		removed := false
+		b = newBubble(t, func(_ *bubble, c *upstream.Config) {
+			c.SlowStart = time.Hour
+			c.Random = func() float64 { // asked between the two
+				if !removed {
+					removed = true
+					require.NoError(t, b.Update(list("a:1")))
+				}
+				return 0
+			}
+		}, "a:1")
+		defer b.Close()
+		require.NoError(t, b.Update(list("b:1", "a:1")))
+		for range 4 {
+			code, _, err := do(t, b.Upstream, http.MethodPost, "hello")
+			require.NoError(t, err)
+			require.Equal(t, 200, code)
+		}
+		require.True(t, removed)
+		require.Equal(t, map[string]int{"a:1": 4}, b.served)
+	})
+}
+
 func TestFallback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		main := newBubble(t, func(b *bubble, c *upstream.Config) {
