@@ -18,6 +18,7 @@ const (
 	tailRoom     = 16                     // for what ends a chunked body after it
 	headPatience = time.Millisecond       // how long a head waits to go out together with the body's start
 	finalGrace   = 100 * time.Millisecond // for a last write that the upstream has already answered
+	readGrace    = 10 * time.Millisecond  // for a read that brings what is there: a body whose read was broken off cannot be sent again
 )
 
 // upload sends a request body from a goroutine of its own while the caller
@@ -188,18 +189,12 @@ func (u *upload) join() bool {
 		return u.complete()
 	default:
 	}
-	if u.last.Load() && !u.t.c.wasAborted() {
-		timer := time.NewTimer(finalGrace)
-		defer timer.Stop()
-		select {
-		case <-u.done:
-			return u.complete()
-		case <-timer.C:
-		}
+	if u.last.Load() && !u.t.c.wasAborted() && u.endsWithin(finalGrace) {
+		return u.complete()
 	}
 	u.stopping.Store(true)
 	u.t.c.abort()
-	if u.reading.Load() {
+	if u.reading.Load() && (u.t.req.Context().Err() != nil || !u.endsWithin(readGrace)) {
 		if i, ok := u.body.(Interrupter); ok {
 			i.Interrupt()
 		} else {
@@ -208,6 +203,18 @@ func (u *upload) join() bool {
 	}
 	<-u.done
 	return false
+}
+
+// endsWithin tells whether the goroutine ends by itself in that time.
+func (u *upload) endsWithin(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-u.done:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 func (u *upload) complete() bool { return u.sentAll.Load() && u.failure.Load() == nil }
