@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -122,6 +123,9 @@ func (c *Case) objective(o *slo.Objective, f *expect.Facts) []expect.Finding {
 			finding.Verdict, finding.Message = reports.Invalid, r.Found
 		case r.Held:
 			finding.Verdict = reports.Pass
+		case r.Timed && f.Case.Machine.Busy():
+			finding.Verdict = reports.Invalid
+			finding.Message = fmt.Sprintf("%s; cannot be told: other work took %.0f %% of this machine's CPU time, which makes anybody late", r.Found, 100*f.Case.Machine.Others)
 		default:
 			finding.Verdict, finding.Message = level.Failed(), r.Found
 		}

@@ -17,6 +17,7 @@ type stat struct {
 	parent  int
 	session int
 	threads int
+	ticks   uint64 // CPU time it has used, in clock ticks
 }
 
 // identity tells a process from a later one with the same number.
@@ -73,8 +74,10 @@ func parseStat(line string) (s stat, err error) {
 	s.state = fields[0][0]
 	s.parent, s.session, s.threads = number(fields[1]), number(fields[3]), number(fields[17])
 	start, nerr := strconv.ParseUint(fields[19], 10, 64)
-	s.start = start
-	return s, errors.Join(err, nerr)
+	user, uerr := strconv.ParseUint(fields[11], 10, 64)
+	system, serr := strconv.ParseUint(fields[12], 10, 64)
+	s.start, s.ticks = start, user+system
+	return s, errors.Join(err, nerr, uerr, serr)
 }
 
 // all lists every process that can be seen; what vanishes meanwhile is left out.

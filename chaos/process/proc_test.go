@@ -10,7 +10,7 @@ import (
 func TestStatLinesWithOddNamesAreRead(t *testing.T) {
 	s, err := parseStat("42 (a) b (c) S 7 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 11 0 987654 1 2 3\n")
 	require.NoError(t, err)
-	require.Equal(t, stat{identity: identity{pid: 42, start: 987654}, state: 'S', parent: 7, session: 41, threads: 11}, s)
+	require.Equal(t, stat{identity: identity{pid: 42, start: 987654}, state: 'S', parent: 7, session: 41, threads: 11, ticks: 11}, s)
 	me, err := readStat(os.Getpid())
 	require.NoError(t, err)
 	require.Equal(t, os.Getppid(), me.parent)

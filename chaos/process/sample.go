@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // A Sample is what the program and its descendants hold at one moment, together:
@@ -16,8 +17,12 @@ type Sample struct {
 	Processes   int
 	Threads     int
 	Descriptors int
-	RSS         int64 // bytes of memory in use; pages shared between processes count for each
+	RSS         int64         // bytes of memory in use; pages shared between processes count for each
+	CPU         time.Duration // used so far, by user and kernel; of processes that have ended nothing is known
 }
+
+// tick is what /proc counts CPU time in: on Linux a hundredth of a second.
+const tick = 10 * time.Millisecond
 
 // Sample looks at every process of the program now. The error wraps ErrGone when
 // there is none.
@@ -41,6 +46,7 @@ func (p *Process) Sample() (Sample, error) {
 			sum.Threads += one.Threads
 			sum.Descriptors += one.Descriptors
 			sum.RSS += one.RSS
+			sum.CPU += one.CPU
 		}
 	}
 	if sum.Processes == 0 || !p.Alive() {
@@ -64,5 +70,5 @@ func sample(s stat) (Sample, error) {
 		return Sample{}, fs.ErrNotExist // a process that is going has no memory
 	}
 	pages, err := strconv.ParseInt(fields[1], 10, 64)
-	return Sample{Threads: s.threads, Descriptors: len(fds), RSS: pages * int64(os.Getpagesize())}, err
+	return Sample{Threads: s.threads, Descriptors: len(fds), RSS: pages * int64(os.Getpagesize()), CPU: time.Duration(s.ticks) * tick}, err
 }

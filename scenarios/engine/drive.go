@@ -28,6 +28,7 @@ func (s *stage) drive(ctx context.Context) {
 			return
 		}
 	}
+	before, looked := s.glance()
 	begin := time.Now()
 	s.facts.Begin = begin.UnixNano()
 	aside, stop := context.WithCancel(ctx) // what accompanies the clients
@@ -40,6 +41,9 @@ func (s *stage) drive(ctx context.Context) {
 	s.act(aside, &companions, begin)
 	s.clients(ctx, begin)
 	s.facts.End = time.Now().UnixNano()
+	if now, ok := s.glance(); ok && looked {
+		s.facts.Machine = now.since(before)
+	}
 	stop()
 	companions.Wait()
 	phases.close(s.facts)

@@ -65,7 +65,11 @@ type Engine struct {
 // is the judge's word.
 func Run(ctx context.Context, cfg Config) error {
 	if cfg.Backend == nil {
-		cfg.Backend = func(ctx context.Context, c backend.Config) (backend.Server, error) { return backend.Start(ctx, c) }
+		// A run that is broken off ends its clients first: what a backend cut
+		// short would make the target answer is no doing of the target's.
+		cfg.Backend = func(ctx context.Context, c backend.Config) (backend.Server, error) {
+			return backend.Start(context.WithoutCancel(ctx), c)
+		}
 	}
 	if len(cfg.Listen) > 0 {
 		cfg.Parallel = 1 // two cases cannot have one address at a time

@@ -84,7 +84,7 @@ clients: [{do: [{send: {path: /}}, {receive: {status: 200}}]}, {do: [{await: the
 expect: [ledger.delivered == 2, invariants]
 `))
 	cfg.Backend = func(ctx context.Context, c backend.Config) (backend.Server, error) {
-		b, err := backend.Start(ctx, c)
+		b, err := backend.Start(context.WithoutCancel(ctx), c)
 		go func() {
 			if c.Hub.Await(context.Background(), "there", 2) == nil {
 				cancel(why)

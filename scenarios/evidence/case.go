@@ -31,6 +31,7 @@ type Case struct {
 	Faults     []Fault           `json:"faults,omitempty"`
 	Loads      []Load            `json:"loads,omitempty"`
 	Settings   map[string]string `json:"settings,omitempty"` // effective in the target
+	Machine    Machine           `json:"machine,omitzero"`
 	Target     Target            `json:"target"`
 	Mismatches []Mismatch        `json:"mismatches,omitempty"`
 
@@ -39,6 +40,21 @@ type Case struct {
 	// Errors are the harness's own failures; such a case is invalid.
 	Errors []string `json:"errors,omitempty"`
 }
+
+// Machine is what else the machine did between Begin and End. The zero value
+// says that nobody looked.
+type Machine struct {
+	// Others is the share of its CPU time, 0 to 1, that neither the harness nor
+	// the target used.
+	Others float64 `json:"others"`
+	// Pressure is the share of the time, 0 to 1, in which somebody waited for a
+	// CPU (/proc/pressure/cpu); 1 where the kernel does not tell.
+	Pressure float64 `json:"pressure"`
+}
+
+// Busy says that others used so much of a machine without CPU to spare that
+// nobody can tell whose fault a delay was.
+func (m Machine) Busy() bool { return m.Others >= 0.25 && m.Pressure >= 0.5 }
 
 // A Group is one client or load of the scenario; book.Client.Group indexes it.
 type Group struct {

@@ -27,6 +27,7 @@ func TestAMixWithNoProxyBetweenIsFlawless(t *testing.T) {
 	l := read(t, `
 rate: 200/s
 for: 2s
+deadline: 60s
 mix:
   method: {GET: 60, POST: 20, PUT: 8, DELETE: 6, HEAD: 4, OPTIONS: 2, PATCH: 3}
   path: legal

@@ -12,6 +12,7 @@ import (
 type Result struct {
 	That      string // the bound, as a reader says it
 	Held      bool
+	Timed     bool     // it bounds a latency
 	Untold    bool     // there was nothing to judge by
 	Found     string   // what was found
 	Exchanges []uint64 // those that broke it, the worst first
@@ -82,7 +83,7 @@ func (o *Objective) latency(q Quantum, samples []Sample) Result {
 	bound := o.Latency[q].D()
 	sorted := Latencies(samples)
 	got := Quantile(sorted, share)
-	r := Result{That: fmt.Sprintf("%s ≤ %s", q, bound), Held: got <= bound}
+	r := Result{That: fmt.Sprintf("%s ≤ %s", q, bound), Held: got <= bound, Timed: true}
 	r.Found = fmt.Sprintf("%s of %d exchanges", got.Round(10*time.Microsecond), len(sorted))
 	if !r.Held {
 		slow := slices.DeleteFunc(slices.Clone(samples), func(s Sample) bool { return s.Abandoned || s.Took <= bound })
