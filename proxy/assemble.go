@@ -62,9 +62,12 @@ func (p *Proxy) admit(next http.Handler) http.Handler {
 		defer p.handlers.Done()
 		p.inflight.Add(1)
 		defer p.inflight.Add(-1)
-		if c := clientconn.From(r.Context()); c != nil && !c.Begin() {
-			c.Abort(false)
-			panic(http.ErrAbortHandler)
+		if c := clientconn.Shared(r.Context()); c != nil {
+			r.TLS = c.TLS()
+			if !multiplexed(r) && !c.Begin() {
+				c.Abort(false)
+				panic(http.ErrAbortHandler)
+			}
 		}
 		if r.ContentLength < 0 && r.Trailer == nil {
 			// net/http puts trailers that nobody announced into a map

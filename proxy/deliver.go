@@ -77,14 +77,26 @@ func (x *forwarding) writeHead(resp *http.Response) {
 }
 
 func (x *forwarding) write(p []byte) {
-	if _, err := x.w.Write(p); err != nil {
+	var err error
+	if multiplexed(x.r) {
+		err = x.writeStream(p)
+	} else {
+		_, err = x.w.Write(p)
+	}
+	if err != nil {
 		x.lost()
 	}
 }
 
 // flush sends what net/http holds back.
 func (x *forwarding) flush() {
-	if err := x.rc.Flush(); err != nil {
+	var err error
+	if multiplexed(x.r) {
+		err = x.flushStream()
+	} else {
+		err = x.rc.Flush()
+	}
+	if err != nil {
 		x.lost()
 	}
 	x.flushed = true

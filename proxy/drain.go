@@ -22,16 +22,21 @@ func (p *Proxy) drainSteps() []Step {
 		// that do not know yet are still served.
 		{Name: "announce", Run: func(ctx context.Context) error {
 			p.stopping.Store(true)
+			p.handlers.Go(p.clients.Announce) // may wait for clients that take nothing
 			return sleep(ctx, p.cfg.Drain.Announce)
 		}},
 		// Whom the kernel has already greeted is let in.
 		{Name: "stop-accepting", Run: p.stopAccepting},
 		// Idle connections stay open meanwhile: a request that comes on
 		// one is answered, with the announcement.
-		{Name: "finish", Run: p.clients.WaitIdle},
+		{Name: "finish", Run: func(ctx context.Context) error {
+			p.goAway()
+			return p.clients.WaitIdle(ctx)
+		}},
 		// Half-close, so that a client sees the end before it writes
 		// into it; wait for it to close its side.
 		{Name: "close-idle", Run: func(ctx context.Context) error {
+			p.goAway()
 			p.clients.StopIdle()
 			return p.clients.WaitEmpty(ctx)
 		}},

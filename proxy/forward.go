@@ -22,9 +22,11 @@ type forwarding struct {
 	rc   *http.ResponseController
 	r    *http.Request
 	ex   *edge.Exchange
-	conn *clientconn.Conn // nil when net/http was given another listener
+	conn *clientconn.Conn // nil on HTTP/2, where others use it too
 	up   *upload          // nil: no request body
 	tx   transport.Exchange
+
+	stall *stall // of an HTTP/2 stream, once something was written to it
 
 	// head guards the ResponseWriter against the one thing that another
 	// goroutine writes: the 100 that lets a waiting client send its body.
@@ -85,7 +87,7 @@ func (x *forwarding) outbound(ctx context.Context) *http.Request {
 		return out
 	}
 	_ = x.rc.EnableFullDuplex() // an answer may begin before the request ends
-	x.up = &upload{src: r.Body, rc: x.rc, timeout: x.p.cfg.Limits.BodyTimeout}
+	x.up = &upload{src: r.Body, rc: x.rc, timeout: x.p.cfg.Limits.BodyTimeout, stream: multiplexed(r)}
 	if x.expects() {
 		x.up.before = x.sendContinue
 	}
@@ -116,7 +118,7 @@ func (x *forwarding) fail(err error) {
 }
 
 // abort ends the exchange with the connection, so that nothing that was sent
-// looks whole.
+// looks whole. On HTTP/2 net/http makes it an RST_STREAM.
 func (x *forwarding) abort(reset bool) {
 	if x.conn != nil {
 		x.conn.Abort(reset)

@@ -34,15 +34,19 @@ const patience = 10 * time.Second
 type wire struct {
 	t *testing.T
 	*net.TCPConn
-	br *bufio.Reader
-	n  int // of the connection, from 1
+	out io.Writer // the connection, or TLS over it
+	br  *bufio.Reader
+	n   int // of the connection, from 1
 }
 
 func newWire(t *testing.T, c net.Conn, n int) *wire {
 	tcp := c.(*net.TCPConn)
 	_ = tcp.SetDeadline(time.Now().Add(patience))
-	return &wire{t: t, TCPConn: tcp, br: bufio.NewReaderSize(tcp, 64<<10), n: n}
+	return &wire{t: t, TCPConn: tcp, out: tcp, br: bufio.NewReaderSize(tcp, 64<<10), n: n}
 }
+
+// over has the wire speak through c, which is TLS over its connection.
+func (w *wire) over(c io.ReadWriter) { w.out, w.br = c, bufio.NewReaderSize(c, 64<<10) }
 
 // must ends the goroutine of a test when err is not nil.
 func (w *wire) must(err error, what string) {
@@ -56,7 +60,7 @@ func (w *wire) must(err error, what string) {
 
 // send writes text with its line ends made CRLF, in one write.
 func (w *wire) send(text string) {
-	_, err := io.WriteString(w.TCPConn, strings.ReplaceAll(text, "\n", "\r\n"))
+	_, err := io.WriteString(w.out, strings.ReplaceAll(text, "\n", "\r\n"))
 	w.must(err, "send")
 }
 

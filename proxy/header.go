@@ -74,6 +74,7 @@ func upgradeOf(h http.Header) string {
 func requestHeader(r *http.Request) http.Header {
 	h := make(http.Header, len(r.Header)+6)
 	copyEndToEnd(h, r.Header)
+	delete(h, "Host") // HTTP/2 may bring it beside :authority
 	if httpguts.HeaderValuesContainsToken(r.Header["Te"], "trailers") {
 		h["Te"] = []string{"trailers"}
 		h["Connection"] = []string{"TE"} // RFC 9110 §10.1.4
@@ -89,7 +90,11 @@ func requestHeader(r *http.Request) http.Header {
 		h["X-Forwarded-For"] = []string{host}
 	}
 	h["X-Forwarded-Host"] = []string{r.Host}
-	h["X-Forwarded-Proto"] = []string{"http"}
+	if r.TLS == nil {
+		h["X-Forwarded-Proto"] = []string{"http"}
+	} else {
+		h["X-Forwarded-Proto"] = []string{"https"}
+	}
 	via := strconv.Itoa(r.ProtoMajor) + "." + strconv.Itoa(r.ProtoMinor) + " gauntlet"
 	h["Via"] = append(slices.Clone(h["Via"]), via)
 	return h

@@ -26,9 +26,9 @@ func (x *forwarding) drainable() bool {
 }
 
 // closeAfter announces the end of a connection whose request body will not be
-// read to its end (RFC 9112 §9.6).
+// read to its end (RFC 9112 §9.6). An HTTP/2 stream ends alone.
 func (x *forwarding) closeAfter() {
-	if x.unread() && !x.drainable() {
+	if !multiplexed(x.r) && x.unread() && !x.drainable() {
 		x.w.Header().Set("Connection", "close")
 	}
 }
@@ -40,7 +40,7 @@ func (x *forwarding) leave() {
 	if x.conn != nil {
 		x.ex.HalfClosed = x.conn.HalfClosed()
 	}
-	if !x.unread() {
+	if !x.unread() || multiplexed(x.r) { // net/http asks for the rest of a stream to be left unsent
 		return
 	}
 	if x.drainable() && x.rc.SetReadDeadline(time.Now().Add(drainTime)) == nil {

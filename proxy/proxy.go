@@ -23,7 +23,9 @@ import (
 	"time"
 
 	"gauntlet/proxy/config"
+	"gauntlet/proxy/edge/certs"
 	"gauntlet/proxy/edge/clientconn"
+	"gauntlet/proxy/edge/greet"
 	"gauntlet/proxy/telemetry"
 	"gauntlet/proxy/upstream"
 )
@@ -39,15 +41,17 @@ type Proxy struct {
 	logFile   io.Closer
 	upstreams map[string]*upstream.Upstream
 	clients   *clientconn.Set
+	certs     *certs.Store // nil without TLS
 	wrap      func(net.Listener) net.Listener
 	steps     []Step
 
-	server, admin *http.Server
-	base          context.Context // of every request; ends at the hard stop
-	cut           context.CancelFunc
-	stopping      atomic.Bool
-	inflight      atomic.Int64
-	handlers      sync.WaitGroup
+	server, h2, admin *http.Server    // h2 serves HTTP/2 only
+	greet             *greet.Greeter  // nil when there is nothing to find out about clients
+	base              context.Context // of every request; ends at the hard stop
+	cut               context.CancelFunc
+	stopping          atomic.Bool
+	inflight          atomic.Int64
+	handlers          sync.WaitGroup
 
 	mu        sync.Mutex
 	listener  *clientconn.Listener
@@ -89,6 +93,9 @@ func (p *Proxy) build(parts Parts) error {
 		return err
 	}
 	p.tel.WatchPools(p.poolStates)
+	if err := p.loadCertificates(); err != nil {
+		return err
+	}
 	handler, err := p.handler(parts)
 	if err != nil {
 		return err

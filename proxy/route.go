@@ -18,6 +18,10 @@ func route(table *router.Router[string], forward http.Handler) http.Handler {
 			reply(w, r, failure{status: http.StatusMethodNotAllowed, class: "connect_not_allowed"})
 			return
 		}
+		if !wellFormed(r) {
+			reply(w, r, failure{status: http.StatusBadRequest, class: "request_invalid"})
+			return
+		}
 		path, _, _ := strings.Cut(target(r), "?")
 		if path == "*" { // OPTIONS * asks about the server as a whole
 			path = "/"

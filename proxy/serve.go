@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"gauntlet/proxy/edge/clientconn"
+	"gauntlet/proxy/edge/greet"
 )
 
 // buildServers prepares the two HTTP servers. Shutdown and
@@ -32,6 +33,7 @@ func (p *Proxy) buildServers(handler http.Handler) {
 		ConnContext:                  clientconn.NewContext,
 		ConnState:                    p.clients.State,
 	}
+	p.buildHTTP2(handler)
 	p.admin = &http.Server{Handler: p.adminHandler(), ReadHeaderTimeout: p.cfg.Limits.HeaderTimeout, ErrorLog: log}
 }
 
@@ -60,6 +62,9 @@ func (p *Proxy) Listen() error {
 		ln = p.wrap(ln)
 	}
 	p.listener = p.clients.Listen(ln)
+	if cfg := p.greeting(); cfg != nil {
+		p.greet = greet.New(*cfg, ln.Addr())
+	}
 	return nil
 }
 
@@ -92,17 +97,28 @@ func (p *Proxy) Serve(ctx context.Context) error {
 		return errors.Join(err, p.Close())
 	}
 	var servers sync.WaitGroup
-	failed := make(chan error, 2)
-	run := func(s *http.Server, ln net.Listener) {
+	failed := make(chan error, 4)
+	run := func(serve func() error, ln net.Listener) {
 		servers.Go(func() {
-			if err := s.Serve(ln); !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
+			if err := serve(); !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
 				failed <- fmt.Errorf("proxy listener %s: %w", ln.Addr(), err)
 			}
 		})
 	}
-	run(p.server, p.listener)
+	if g := p.greet; g == nil {
+		run(func() error { return p.server.Serve(p.listener) }, p.listener)
+	} else {
+		run(func() error { return g.Serve(p.listener) }, p.listener)
+		run(func() error { return p.server.Serve(g.HTTP1()) }, p.listener)
+		run(func() error { return p.h2.Serve(g.HTTP2()) }, p.listener)
+	}
 	if p.adminLn != nil {
-		run(p.admin, p.adminLn)
+		run(func() error { return p.admin.Serve(p.adminLn) }, p.adminLn)
+	}
+	if p.certs != nil {
+		watching, stop := context.WithCancel(ctx)
+		defer stop()
+		servers.Go(func() { p.watchCertificates(watching) })
 	}
 	var err error
 	select {
@@ -112,6 +128,7 @@ func (p *Proxy) Serve(ctx context.Context) error {
 	p.drain()
 	p.settle()
 	_ = p.server.Close()
+	_ = p.h2.Close()
 	_ = p.admin.Close()
 	servers.Wait()
 	return errors.Join(err, p.Close())

@@ -31,6 +31,7 @@ type upload struct {
 	src     io.ReadCloser
 	rc      *http.ResponseController
 	timeout time.Duration // without progress
+	stream  bool          // of HTTP/2
 	before  func()        // runs before the first Read
 	atEOF   func()        // runs when the body has been read
 
@@ -64,7 +65,7 @@ func (u *upload) Read(p []byte) (int, error) {
 		}
 		u.ended.Store(true)
 	case !u.interrupted.Load():
-		u.fault.Store(int32(faultOf(err)))
+		u.fault.Store(int32(u.faultOf(err)))
 	}
 	return n, err
 }
@@ -94,10 +95,12 @@ func (u *upload) faulty() bodyFault {
 // busy reports whether a Read waits for the client.
 func (u *upload) busy() bool { return u != nil && u.reading.Load() }
 
-func faultOf(err error) bodyFault {
+func (u *upload) faultOf(err error) bodyFault {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return bodyTimeout
+	case u.stream:
+		return bodyReset // by the client, or for what it did to the framing
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return bodyTruncated
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, net.ErrClosed), errors.Is(err, syscall.EPIPE):

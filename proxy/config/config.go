@@ -16,6 +16,8 @@ type Config struct {
 	Listen string `yaml:"listen"`
 	// Admin is the host:port of /metrics, /healthz and /debug, or "off".
 	Admin     string               `yaml:"admin"`
+	TLS       TLS                  `yaml:"tls"`
+	HTTP2     HTTP2                `yaml:"http2"`
 	Drain     Drain                `yaml:"drain"`
 	Limits    Limits               `yaml:"limits"`
 	Telemetry Telemetry            `yaml:"telemetry"`
@@ -36,13 +38,14 @@ type Drain struct {
 type Limits struct {
 	// HeaderBytes bounds a request head; beyond it the answer is 431.
 	HeaderBytes Size `yaml:"header_bytes"`
-	// HeaderTimeout bounds the time a request head takes to arrive.
+	// HeaderTimeout bounds the time a request head takes to arrive, and
+	// before it that of a TLS handshake.
 	HeaderTimeout time.Duration `yaml:"header_timeout"`
 	// BodyTimeout is how long a request body may make no progress before
 	// the answer is 408 (RFC 9110 §15.5.9).
 	BodyTimeout time.Duration `yaml:"body_timeout"`
 	// WriteTimeout is how long a client may take none of its response
-	// before it is cut.
+	// before it is cut; on an HTTP/2 stream, less than 8 KiB of it.
 	WriteTimeout time.Duration `yaml:"write_timeout"`
 	// IdleTimeout is how long a kept-alive client connection may be idle.
 	IdleTimeout time.Duration `yaml:"idle_timeout"`

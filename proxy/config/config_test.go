@@ -23,6 +23,12 @@ func TestLoadFull(t *testing.T) {
 	require.Equal(t, "127.0.0.1:8080", cfg.Listen)
 	require.Equal(t, config.Drain{Announce: 500 * time.Millisecond, Timeout: 20 * time.Second}, cfg.Drain)
 	require.Equal(t, config.Size(64<<10), cfg.Limits.HeaderBytes)
+	require.Equal(t, config.TLS{
+		Certificates: []config.Certificate{{Cert: "a.crt", Key: "a.key"}, {Cert: "b.crt", Key: "b.key"}},
+		MinVersion:   "1.3", ClientCA: "ca.crt", ClientAuth: "require", SessionTickets: false,
+		Reload: time.Minute, Handshakes: 64,
+	}, cfg.TLS)
+	require.Equal(t, config.HTTP2{Enabled: false, H2C: false, MaxConcurrentStreams: 100}, cfg.HTTP2)
 	require.Equal(t, "http://127.0.0.1:4318", cfg.Telemetry.OTLP.Endpoint)
 	require.Equal(t, []string{"X-Request-Id"}, cfg.Telemetry.LogHeaders)
 	api := cfg.Upstreams["api"]
@@ -87,7 +93,7 @@ func TestProblems(t *testing.T) {
 		"not a mapping":      {"- a\n", `p.yaml:1:1: got a list, want a mapping`},
 		"scalar":             {"hello\n", `p.yaml:1:1: got "hello", want a mapping`},
 		"two documents":      {valid + "---\nlisten: 1\n", "p.yaml:7:1: got 2 documents, want one"},
-		"unknown key":        {valid + "listn: x\n", "p.yaml:6:1: listn: got an unknown key, want one of admin, drain, limits, listen, routes, telemetry, upstreams"},
+		"unknown key":        {valid + "listn: x\n", "p.yaml:6:1: listn: got an unknown key, want one of admin, drain, http2, limits, listen, routes, telemetry, tls, upstreams"},
 		"unknown nested key": {up("retires: 1"), "p.yaml:4:5: upstreams.api.retires: got an unknown key, want one of balance, breaker, deadline, ejection, endpoints, fallback, health, pool, retries, retry, slow_start, timeouts"},
 		"duplicate key":      {"listen: a:1\n" + valid + "listen: b:1\n", "p.yaml:7:1: listen: got the key a second time, want it once (see line 1)"},
 		"duplicate upstream": {up() + "upstreams: {}\n", "p.yaml:6:1: upstreams: got the key a second time, want it once (see line 1)"},
@@ -104,6 +110,18 @@ func TestProblems(t *testing.T) {
 		"size overflow":      {"limits: {header_bytes: 9223372036854775807GiB}\n" + valid, `p.yaml:1:24: limits.header_bytes: got "9223372036854775807GiB", want a size such as 512, 64KiB or 1MiB`},
 		"size too small":     {"limits: {header_bytes: 10}\n" + valid, "p.yaml:1:10: limits.header_bytes: got 10, want 1KiB to 16MiB"},
 		"zero timeout":       {"limits: {idle_timeout: 0s}\n" + valid, "p.yaml:1:10: limits.idle_timeout: got 0s, want 1ms to 24h"},
+		"no cert":            {"tls: {certificates: [{key: k}]}\n" + valid, `p.yaml:1:22: tls.certificates[0].cert: got "", want the path of a PEM file`},
+		"no key":             {"tls: {certificates: [{cert: c}]}\n" + valid, `p.yaml:1:22: tls.certificates[0].key: got "", want the path of a PEM file`},
+		"certificate twice":  {"tls: {certificates: [{cert: c, key: k}, {cert: c, key: k}]}\n" + valid, `p.yaml:1:41: tls.certificates[1]: got a certificate a second time, want it once (see tls.certificates[0])`},
+		"tls version":        {"tls: {min_version: \"1.1\"}\n" + valid, `p.yaml:1:7: tls.min_version: got "1.1", want one of 1.2, 1.3`},
+		"client auth":        {"tls: {certificates: [{cert: c, key: k}], client_auth: maybe, client_ca: ca}\n" + valid, `p.yaml:1:42: tls.client_auth: got "maybe", want one of none, request, require`},
+		"client auth, no ca": {"tls: {certificates: [{cert: c, key: k}], client_auth: require}\n" + valid, `p.yaml:1:1: tls.client_ca: got "", want the path of a PEM file, for client_auth needs it`},
+		"client ca, no auth": {"tls: {certificates: [{cert: c, key: k}], client_ca: ca}\n" + valid, `p.yaml:1:42: tls.client_ca: got "ca", want nothing while client_auth is none`},
+		"client auth, plain": {"tls: {client_auth: require, client_ca: ca}\n" + valid, `p.yaml:1:7: tls.client_auth: got "require", want none while there are no certificates`},
+		"tls reload":         {"tls: {reload: -1s}\n" + valid, "p.yaml:1:7: tls.reload: got -1s, want 0s to 24h"},
+		"tls handshakes":     {"tls: {handshakes: 0}\n" + valid, "p.yaml:1:7: tls.handshakes: got 0, want 1 to 65536"},
+		"h2c under tls":      {"tls: {certificates: [{cert: c, key: k}]}\nhttp2: {h2c: true}\n" + valid, "p.yaml:2:9: http2.h2c: got true, want false while there are tls.certificates"},
+		"no streams":         {"http2: {max_concurrent_streams: 0}\n" + valid, "p.yaml:1:9: http2.max_concurrent_streams: got 0, want 1 to 10000"},
 		"otlp not a URL":     {"telemetry: {otlp: {endpoint: 127.0.0.1:4318}}\n" + valid, `p.yaml:1:20: telemetry.otlp.endpoint: got "127.0.0.1:4318", want a URL such as http://127.0.0.1:4318`},
 		"sample too big":     {"telemetry: {sample: 1.5}\n" + valid, "p.yaml:1:13: telemetry.sample: got 1.5, want 0 to 1"},
 		"sample NaN":         {"telemetry: {sample: .nan}\n" + valid, `p.yaml:1:21: telemetry.sample: got ".nan", want a number`},

@@ -9,6 +9,11 @@ func Default() *Config {
 		Listen: "127.0.0.1:8080",
 		Admin:  "127.0.0.1:9090",
 		Drain:  Drain{Announce: time.Second, Timeout: 10 * time.Second},
+		TLS: TLS{
+			MinVersion: "1.2", ClientAuth: "none", SessionTickets: true,
+			Reload: 10 * time.Second, Handshakes: 1024,
+		},
+		HTTP2: HTTP2{Enabled: true, MaxConcurrentStreams: 128},
 		Limits: Limits{
 			HeaderBytes:   64 << 10,
 			HeaderTimeout: 10 * time.Second,

@@ -37,6 +37,8 @@ func (c *Config) check() []Problem {
 	duration(k, "limits.body_timeout", c.Limits.BodyTimeout, time.Millisecond, time.Hour)
 	duration(k, "limits.write_timeout", c.Limits.WriteTimeout, time.Millisecond, time.Hour)
 	duration(k, "limits.idle_timeout", c.Limits.IdleTimeout, time.Millisecond, 24*time.Hour)
+	c.TLS.check(k)
+	c.HTTP2.check(k, c.TLS.Enabled())
 	c.Telemetry.check(k)
 	if len(c.Upstreams) == 0 {
 		k.add("upstreams", "none", "at least one")

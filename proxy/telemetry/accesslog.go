@@ -55,7 +55,7 @@ func (t *Telemetry) Log(r *http.Request, line Line) {
 	if l == nil {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 20)
+	attrs := make([]slog.Attr, 0, 24)
 	attrs = append(attrs, slog.Time(LogTime, line.Started))
 	if line.Trace.Valid() {
 		attrs = append(attrs, slog.String(LogTraceID, line.Trace.TraceID()), slog.String(LogSpanID, line.Trace.SpanID()))
@@ -68,12 +68,16 @@ func (t *Telemetry) Log(r *http.Request, line Line) {
 	attrs = append(attrs,
 		slog.String(LogClient, r.RemoteAddr),
 		slog.String(LogMethod, clip(r.Method)),
+		slog.String(LogProtocol, r.Proto),
 		slog.String(LogHost, clip(r.Host)),
 		slog.String(LogPath, clip(pathOnly(r.RequestURI))),
 		slog.Int(LogStatus, line.Status),
 		slog.Int64(LogBytes, line.Bytes),
 		slog.Float64(LogDuration, float64(line.Took.Microseconds())/1000),
 		slog.Int(LogAttempts, line.Attempts))
+	if r.TLS != nil {
+		attrs = append(attrs, slog.String(LogTLS, tlsVersion(r.TLS)))
+	}
 	if line.Upstream != "" {
 		attrs = append(attrs, slog.String(LogUpstream, line.Upstream))
 	}

@@ -12,15 +12,17 @@ import (
 // metrics are the counters that code adds to; those read from elsewhere at
 // scrape time are in pools.go.
 type metrics struct {
-	requests   *prometheus.CounterVec
-	duration   *prometheus.HistogramVec
-	inflight   prometheus.Gauge
-	attempts   *prometheus.CounterVec
-	retries    *prometheus.CounterVec
-	rejected   *prometheus.CounterVec
-	fallback   *prometheus.CounterVec
-	spans      *prometheus.CounterVec
-	logDropped prometheus.Counter
+	requests    *prometheus.CounterVec
+	duration    *prometheus.HistogramVec
+	inflight    prometheus.Gauge
+	attempts    *prometheus.CounterVec
+	retries     *prometheus.CounterVec
+	rejected    *prometheus.CounterVec
+	fallback    *prometheus.CounterVec
+	spans       *prometheus.CounterVec
+	logDropped  prometheus.Counter
+	handshakes  *prometheus.CounterVec
+	certReloads *prometheus.CounterVec
 }
 
 // buckets span what a request through a proxy takes (requirement S0.9).
@@ -41,15 +43,17 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			NativeHistogramMaxBucketNumber:  160,
 			NativeHistogramMinResetDuration: time.Hour,
 		}, []string{LabelMethod, LabelCode}),
-		inflight:   prometheus.NewGauge(prometheus.GaugeOpts{Name: MetricInflight, Help: "Exchanges begun and not ended."}),
-		attempts:   counter(MetricAttempts, "Tries on upstream endpoints, by what came of them: a status class or an error type.", LabelUpstream, LabelEndpoint, LabelOutcome),
-		retries:    counter(MetricRetries, "Attempts beyond an exchange's first, by reason.", LabelReason),
-		rejected:   counter(MetricRejected, "Exchanges turned away because every endpoint's breaker was open.", LabelUpstream),
-		fallback:   counter(MetricFallback, "Tries that another upstream served because this one had no endpoint.", LabelUpstream),
-		spans:      counter(MetricSpans, "Spans by what became of them; ended less exported and failed is what waits or was dropped.", LabelOutcome),
-		logDropped: prometheus.NewCounter(prometheus.CounterOpts{Name: MetricLogDropped, Help: "Access log lines dropped because their writer was too slow."}),
+		inflight:    prometheus.NewGauge(prometheus.GaugeOpts{Name: MetricInflight, Help: "Exchanges begun and not ended."}),
+		attempts:    counter(MetricAttempts, "Tries on upstream endpoints, by what came of them: a status class or an error type.", LabelUpstream, LabelEndpoint, LabelOutcome),
+		retries:     counter(MetricRetries, "Attempts beyond an exchange's first, by reason.", LabelReason),
+		rejected:    counter(MetricRejected, "Exchanges turned away because every endpoint's breaker was open.", LabelUpstream),
+		fallback:    counter(MetricFallback, "Tries that another upstream served because this one had no endpoint.", LabelUpstream),
+		handshakes:  counter(MetricHandshakes, "TLS handshakes of clients, by how they ended: full and resumed succeeded.", LabelOutcome),
+		certReloads: counter(MetricCertReloads, "Reloads of certificates: loaded, or refused and the old ones kept.", LabelOutcome),
+		spans:       counter(MetricSpans, "Spans by what became of them; ended less exported and failed is what waits or was dropped.", LabelOutcome),
+		logDropped:  prometheus.NewCounter(prometheus.CounterOpts{Name: MetricLogDropped, Help: "Access log lines dropped because their writer was too slow."}),
 	}
-	r.MustRegister(m.requests, m.duration, m.inflight, m.attempts, m.retries, m.rejected, m.fallback, m.spans, m.logDropped,
+	r.MustRegister(m.requests, m.duration, m.inflight, m.attempts, m.retries, m.rejected, m.fallback, m.spans, m.logDropped, m.handshakes, m.certReloads,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -4,33 +4,37 @@ import "go.opentelemetry.io/otel/attribute"
 
 // Metrics.
 const (
-	MetricRequests   = "gauntlet_http_requests_total"
-	MetricDuration   = "gauntlet_http_request_duration_seconds"
-	MetricInflight   = "gauntlet_inflight_requests"
-	MetricAttempts   = "gauntlet_upstream_attempts_total"
-	MetricRetries    = "gauntlet_retries_total"
-	MetricRejected   = "gauntlet_breaker_rejected_total"
-	MetricPool       = "gauntlet_pool_connections"
-	MetricDials      = "gauntlet_pool_dials_total"
-	MetricBreaker    = "gauntlet_breaker_state"
-	MetricEndpoint   = "gauntlet_endpoint_state"
-	MetricWeight     = "gauntlet_endpoint_weight"
-	MetricEjections  = "gauntlet_endpoint_ejections_total"
-	MetricFallback   = "gauntlet_fallback_total"
-	MetricSpans      = "gauntlet_telemetry_spans_total"
-	MetricLogDropped = "gauntlet_telemetry_log_lines_dropped_total"
+	MetricRequests    = "gauntlet_http_requests_total"
+	MetricDuration    = "gauntlet_http_request_duration_seconds"
+	MetricInflight    = "gauntlet_inflight_requests"
+	MetricAttempts    = "gauntlet_upstream_attempts_total"
+	MetricRetries     = "gauntlet_retries_total"
+	MetricRejected    = "gauntlet_breaker_rejected_total"
+	MetricPool        = "gauntlet_pool_connections"
+	MetricDials       = "gauntlet_pool_dials_total"
+	MetricBreaker     = "gauntlet_breaker_state"
+	MetricEndpoint    = "gauntlet_endpoint_state"
+	MetricWeight      = "gauntlet_endpoint_weight"
+	MetricEjections   = "gauntlet_endpoint_ejections_total"
+	MetricFallback    = "gauntlet_fallback_total"
+	MetricHandshakes  = "gauntlet_tls_handshakes_total"
+	MetricCertificate = "gauntlet_tls_certificate_expiry_timestamp_seconds"
+	MetricCertReloads = "gauntlet_tls_certificate_reloads_total"
+	MetricSpans       = "gauntlet_telemetry_spans_total"
+	MetricLogDropped  = "gauntlet_telemetry_log_lines_dropped_total"
 )
 
 // Metric labels.
 const (
-	LabelMethod   = "method"
-	LabelCode     = "code"
-	LabelUpstream = "upstream"
-	LabelEndpoint = "endpoint"
-	LabelOutcome  = "outcome"
-	LabelReason   = "reason"
-	LabelState    = "state"
-	LabelTraceID  = "trace_id" // of exemplars
+	LabelMethod      = "method"
+	LabelCode        = "code"
+	LabelUpstream    = "upstream"
+	LabelEndpoint    = "endpoint"
+	LabelOutcome     = "outcome"
+	LabelReason      = "reason"
+	LabelState       = "state"
+	LabelCertificate = "certificate"
+	LabelTraceID     = "trace_id" // of exemplars
 )
 
 // Span attributes that the HTTP semantic conventions name.
@@ -49,6 +53,10 @@ const (
 	AttrPeerAddress    = attribute.Key("network.peer.address")
 	AttrPeerPort       = attribute.Key("network.peer.port")
 	AttrProtoVersion   = attribute.Key("network.protocol.version")
+	AttrTLSProtocol    = attribute.Key("tls.protocol.name")
+	AttrTLSVersion     = attribute.Key("tls.protocol.version")
+	AttrTLSCipher      = attribute.Key("tls.cipher")
+	AttrTLSResumed     = attribute.Key("tls.resumed")
 	AttrUserAgent      = attribute.Key("user_agent.original")
 	AttrErrorType      = attribute.Key("error.type")
 )
@@ -108,4 +116,6 @@ const (
 	LogAborted    = "aborted"
 	LogHalfClosed = "client_half_closed"
 	LogClient     = "client"
+	LogProtocol   = "protocol"
+	LogTLS        = "tls"
 )

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
@@ -43,11 +44,15 @@ func (t *Telemetry) StartServer(r *http.Request) (context.Context, *ServerSpan) 
 	}
 	method := methodLabel(r.Method)
 	path, _, _ := strings.Cut(r.RequestURI, "?")
-	attrs := make([]attribute.KeyValue, 0, 10)
-	attrs = append(attrs,
-		AttrPath.String(path),
-		AttrScheme.String("http"),
-		AttrProtoVersion.String(strconv.Itoa(r.ProtoMajor)+"."+strconv.Itoa(r.ProtoMinor)))
+	attrs := make([]attribute.KeyValue, 0, 14)
+	attrs = append(attrs, AttrPath.String(path), AttrProtoVersion.String(protoVersion(r)))
+	if r.TLS == nil {
+		attrs = append(attrs, AttrScheme.String("http"))
+	} else {
+		attrs = append(attrs, AttrScheme.String("https"),
+			AttrTLSProtocol.String("tls"), AttrTLSVersion.String(tlsVersion(r.TLS)),
+			AttrTLSCipher.String(tls.CipherSuiteName(r.TLS.CipherSuite)), AttrTLSResumed.Bool(r.TLS.DidResume))
+	}
 	if method == "other" {
 		method = "_OTHER"
 		attrs = append(attrs, AttrMethodOriginal.String(r.Method))
@@ -69,6 +74,14 @@ func (t *Telemetry) StartServer(r *http.Request) (context.Context, *ServerSpan) 
 	}
 	ctx, span := t.tracing.tracer.Start(ctx, method, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attrs...))
 	return ctx, &ServerSpan{Trace: Trace{span.SpanContext()}, span: span, method: method}
+}
+
+// protoVersion is a request's HTTP version as the conventions write it.
+func protoVersion(r *http.Request) string {
+	if r.ProtoMajor == 2 {
+		return "2"
+	}
+	return strconv.Itoa(r.ProtoMajor) + "." + strconv.Itoa(r.ProtoMinor)
 }
 
 // End ends the span.

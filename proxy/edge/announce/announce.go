@@ -1,6 +1,7 @@
 // Package announce tells clients that their connection will close, by
 // Connection: close on every response (RFC 9112 §9.6), while the proxy is
-// stopping. It closes nothing itself.
+// stopping. It closes nothing itself. HTTP/2 clients are told by GOAWAY,
+// which clientconn sends.
 package announce
 
 import (
@@ -14,6 +15,10 @@ import (
 func Layer(stopping func() bool) edge.Layer {
 	return edge.Layer{Name: "announce", Wrap: func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ProtoMajor != 1 {
+				next.ServeHTTP(w, r)
+				return
+			}
 			next.ServeHTTP(&writer{ResponseWriter: w, stopping: stopping}, r)
 		})
 	}}

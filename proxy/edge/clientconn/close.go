@@ -1,6 +1,7 @@
 package clientconn
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"time"
@@ -8,12 +9,14 @@ import (
 
 // Abort makes the next Close cut the connection: with an RST when reset, for
 // a response whose end nothing but a close marks and that must not look
-// whole; else with a FIN, for one whose framing shows the cut.
+// whole; else with a FIN, for one whose framing shows the cut. Under TLS it
+// comes without a close_notify, which tells the client the same (RFC 9112
+// §9.8).
 func (c *Conn) Abort(reset bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hard = true
-	if tcp, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok && reset {
+	if tcp, ok := c.raw.(interface{ SetLinger(sec int) error }); ok && reset {
 		_ = tcp.SetLinger(0)
 	}
 }
@@ -40,8 +43,13 @@ func (c *Conn) CloseWrite() error {
 // ShutdownWrite sends a FIN and no more, for one direction of a tunnel.
 func (c *Conn) ShutdownWrite() error { return c.shutdown() }
 
+// shutdown says that nothing more comes: under TLS to TLS first (RFC 8446
+// §6.1). It must not be called with c.mu held.
 func (c *Conn) shutdown() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+	if t, ok := c.layer().(*tls.Conn); ok {
+		_ = t.CloseWrite() // the FIN says it even to a client that is past hearing this
+	}
+	if half, ok := c.raw.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
 	return errors.ErrUnsupported
@@ -53,13 +61,13 @@ const lingerBytes = 64 << 20
 // discard reads until the client is done, silent until deadline or too
 // talkative.
 func (c *Conn) discard(deadline time.Time) {
-	if c.Conn.SetReadDeadline(deadline) != nil {
+	if c.raw.SetReadDeadline(deadline) != nil {
 		return
 	}
 	buf := discards.Get().(*[32 << 10]byte)
 	defer discards.Put(buf)
 	for total := 0; total < lingerBytes; {
-		n, err := c.Conn.Read(buf[:])
+		n, err := c.raw.Read(buf[:])
 		if total += n; err != nil {
 			return
 		}
@@ -77,27 +85,30 @@ func (c *Conn) Close() error {
 	}
 	c.closed = true
 	c.release()
-	staged := !c.hard && !c.fin && !c.tunnel && !c.stopped
+	hard, staged := c.hard, !c.hard && !c.fin && !c.tunnel && !c.stopped
 	c.mu.Unlock()
 	defer c.set.remove(c)
+	if hard {
+		return c.raw.Close()
+	}
 	if staged {
 		_ = c.CloseWrite()
 	}
-	return c.Conn.Close()
+	return c.layer().Close()
 }
 
-// stop half-closes the connection if no request is on its way on it, and
-// reports whether it did.
-func (c *Conn) stop() bool {
+// stop half-closes the connection if no request is on its way on it. HTTP/2
+// has its own way to stop.
+func (c *Conn) stop() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.busy || c.tunnel || c.closed || c.stopped || pending(c.Conn) {
-		return false
+	if c.busy || c.tunnel || c.closed || c.stopped || c.frames != nil || pending(c.raw) {
+		c.mu.Unlock()
+		return
 	}
 	c.stopped = true
+	c.mu.Unlock()
 	_ = c.shutdown()
-	_ = c.Conn.SetReadDeadline(time.Now().Add(c.set.linger))
-	return true
+	_ = c.raw.SetReadDeadline(time.Now().Add(c.set.linger))
 }
 
 // cut closes the connection, whatever it is doing.
@@ -106,5 +117,5 @@ func (c *Conn) cut() {
 	c.hard = true
 	c.release()
 	c.mu.Unlock()
-	_ = c.Conn.Close()
+	_ = c.raw.Close()
 }

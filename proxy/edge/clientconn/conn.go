@@ -5,6 +5,7 @@
 package clientconn
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -22,20 +23,25 @@ import (
 // response is written, and a client that is really gone is noticed by the
 // write that fails or by its RST.
 type Conn struct {
-	net.Conn
-	set *Set
+	net.Conn          // what HTTP is read from and written to
+	raw      net.Conn // the socket: the same, or what is below TLS
+	set      *Set
 
 	mu      sync.Mutex
-	busy    bool          // a request, or part of one, is on its way or served
-	tunnel  bool          // hijacked: bytes pass as they are
-	stopped bool          // half-closed by us: what still comes is thrown away
-	doomed  bool          // nothing more is to be read as a request
-	hard    bool          // close without ceremony
-	closed  bool          // Close was called
-	fin     bool          // the client closed its sending side
-	linger  bool          // FIN sent and what followed read already
-	past    bool          // the read deadline has passed
-	held    chan struct{} // open while a FIN is kept back
+	state   *tls.ConnectionState // nil without TLS
+	frames  *frames              // nil unless HTTP/2 is spoken
+	early   []byte               // read by Peek, to be read again
+	busy    bool                 // a request, or part of one, is on its way or served
+	tunnel  bool                 // hijacked: bytes pass as they are
+	stopped bool                 // half-closed by us: what still comes is thrown away
+	doomed  bool                 // nothing more is to be read as a request
+	hard    bool                 // close without ceremony
+	closed  bool                 // Close was called
+	fin     bool                 // the client closed its sending side
+	linger  bool                 // FIN sent and what followed read already
+	greeted bool                 // TLS is agreed on, and nothing was read through it yet
+	past    bool                 // the read deadline has passed
+	held    chan struct{}        // open while a FIN is kept back
 }
 
 // Read hands out what the client sent.
@@ -45,7 +51,11 @@ func (c *Conn) Read(p []byte) (int, error) {
 		c.mu.Unlock()
 		return 0, io.EOF
 	}
+	early := c.early != nil
 	c.mu.Unlock()
+	if early {
+		return c.takeEarly(p), nil
+	}
 	n, err := c.Conn.Read(p)
 	if c.late(n, err) {
 		c.discard(time.Now().Add(c.set.linger))
@@ -53,7 +63,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 	// net/http reads a single byte only to learn of a client's departure
 	// while it serves a request.
-	if n == 0 && len(p) == 1 && errors.Is(err, io.EOF) {
+	if n == 0 && len(p) == 1 && errors.Is(err, io.EOF) && c.frames == nil {
 		return 0, c.hold()
 	}
 	return n, err
@@ -69,7 +79,8 @@ func (c *Conn) late(n int, err error) bool {
 	if n == 0 && errors.Is(err, io.EOF) {
 		c.fin = true
 	}
-	if n > 0 && !c.busy {
+	c.greeted = c.greeted && n == 0
+	if n > 0 && !c.busy && c.frames == nil {
 		c.busy = true
 		c.set.changed()
 	}
@@ -108,12 +119,26 @@ func (c *Conn) release() {
 // Write sends p, for as long as the client takes some of it now and then. A
 // tunnel's writes have no bound.
 func (c *Conn) Write(p []byte) (int, error) {
+	if c.frames != nil {
+		return c.frames.Write(p)
+	}
+	return c.write(p)
+}
+
+func (c *Conn) write(p []byte) (int, error) {
+	if c.Conn != c.raw {
+		return c.Conn.Write(p) // and from there to writeRaw
+	}
+	return c.writeRaw(p)
+}
+
+func (c *Conn) writeRaw(p []byte) (int, error) {
 	written := 0
 	for {
 		if err := c.boundWrite(); err != nil {
 			return written, err
 		}
-		n, err := c.Conn.Write(p[written:])
+		n, err := c.raw.Write(p[written:])
 		written += n
 		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return written, err
@@ -124,10 +149,10 @@ func (c *Conn) Write(p []byte) (int, error) {
 func (c *Conn) boundWrite() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.tunnel || c.set.write == 0 {
-		return nil
+	if c.tunnel || c.linger || c.stopped || c.closed || c.set.write == 0 {
+		return nil // whoever ends the connection has set a bound
 	}
-	return c.Conn.SetWriteDeadline(time.Now().Add(c.set.write))
+	return c.raw.SetWriteDeadline(time.Now().Add(c.set.write))
 }
 
 // SetReadDeadline is how net/http ends its watch for a client's departure.
@@ -139,7 +164,7 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 		c.release()
 	}
 	c.mu.Unlock()
-	return c.Conn.SetReadDeadline(t)
+	return c.raw.SetReadDeadline(t)
 }
 
 // Begin is called when a request has been read. It reports whether it may be

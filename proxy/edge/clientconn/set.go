@@ -14,6 +14,7 @@ type Set struct {
 	linger time.Duration // wait for a client to end
 	write  time.Duration // without progress; 0: no bound
 
+	leave   atomic.Bool  // Announce was called
 	waiting atomic.Int32 // those in wait; without one, changes need no word
 
 	mu    sync.Mutex
@@ -30,7 +31,7 @@ func NewSet(linger, write time.Duration) *Set {
 
 // Wrap adds a connection. Its Close takes it out again.
 func (s *Set) Wrap(nc net.Conn) *Conn {
-	c := &Conn{Conn: nc, set: s}
+	c := &Conn{Conn: nc, raw: nc, set: s}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conns[c] = struct{}{}
@@ -39,16 +40,21 @@ func (s *Set) Wrap(nc net.Conn) *Conn {
 }
 
 // State is for http.Server.ConnState: it learns from it that a connection has
-// become idle.
+// become idle, and with HTTP/2, where bytes alone mean nothing, busy.
 func (s *Set) State(nc net.Conn, state http.ConnState) {
 	c, ok := nc.(*Conn)
-	if !ok || state != http.StateIdle {
+	if !ok {
 		return
 	}
-	c.mu.Lock()
-	c.busy = false
-	c.mu.Unlock()
-	s.changed()
+	switch {
+	case state == http.StateIdle:
+		c.rest()
+	case state == http.StateActive && c.frames != nil:
+		c.mu.Lock()
+		c.busy = true
+		c.mu.Unlock()
+		s.changed()
+	}
 }
 
 // Len returns how many connections are open.
@@ -72,10 +78,34 @@ func (s *Set) Busy() int {
 }
 
 // StopIdle half-closes every connection on which no request is on its way.
-// What a client sends after that is read and thrown away, never run.
+// What a client sends after that is read and thrown away, never run. It leaves
+// HTTP/2 alone, whose server ends it when a GOAWAY was sent and no stream is
+// left.
 func (s *Set) StopIdle() {
+	var wg sync.WaitGroup
+	defer wg.Wait()
 	for _, c := range s.list() {
-		c.stop()
+		if c.layer() == c.raw {
+			c.stop()
+			continue
+		}
+		wg.Go(func() { c.stop() }) // a close_notify may have to wait for the client
+	}
+}
+
+// Announce tells HTTP/2 clients, those who come later too, to open no new
+// stream (RFC 9113 §6.8). What they have opened meanwhile is served.
+func (s *Set) Announce() {
+	s.leave.Store(true)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for _, c := range s.list() {
+		c.mu.Lock()
+		f := c.frames
+		c.mu.Unlock()
+		if f != nil {
+			wg.Go(f.announce)
+		}
 	}
 }
 
