@@ -14,10 +14,10 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 BIN     := bin/gauntlet
 LINT    := bin/golangci-lint
 
-.PHONY: help build run test race fuzz bench lint fmt docs cover clean FORCE
+.PHONY: help build run test race h2spec fuzz bench lint fmt docs cover clean FORCE
 
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: $(BIN) ## Build bin/gauntlet, static, so that it also runs in an empty container
 
@@ -35,6 +35,9 @@ test: ## Run every test (PKG=./scenarios/... for some)
 
 race: ## Run every test under the race detector
 	$(GO) test -race -shuffle=on $(PKG)
+
+h2spec: build ## Hold the reference proxy to RFC 9113 with h2spec, in the clear and over TLS
+	cd tools/h2spec && $(GO) run . -gauntlet $(CURDIR)/$(BIN)
 
 fuzz: ## Fuzz every target for FUZZTIME each, one after the other
 	@for dir in $$($(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' $(PKG)); do \

@@ -44,12 +44,13 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer x.leave()
 	// The exchange with the upstream has a context of its own: net/http
 	// cancels the request's as soon as a read of the body fails, also when
-	// we made it fail because the answer is already there.
+	// we made it fail because the answer is already there. On HTTP/2 only the
+	// client's leaving does that.
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	defer cancel(nil)
 	out := x.outbound(ctx)
 	stop := context.AfterFunc(r.Context(), func() {
-		if !x.up.busy() { // else that Read says what happened
+		if multiplexed(r) || !x.up.busy() { // else that Read says what happened
 			cancel(transport.ErrClientGone)
 		}
 	})
@@ -83,7 +84,7 @@ func (x *forwarding) outbound(ctx context.Context) *http.Request {
 		Header: requestHeader(r), Body: http.NoBody,
 		RemoteAddr: r.RemoteAddr, // not sent: for those who choose an endpoint by it
 	}).WithContext(ctx)
-	if r.Body == nil || r.Body == http.NoBody {
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 { // the last as HTTP/2 says it
 		return out
 	}
 	_ = x.rc.EnableFullDuplex() // an answer may begin before the request ends

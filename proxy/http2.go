@@ -24,11 +24,14 @@ func (p *Proxy) buildHTTP2(handler http.Handler) {
 		IdleTimeout:                  p.cfg.Limits.IdleTimeout,
 		MaxHeaderBytes:               int(p.cfg.Limits.HeaderBytes),
 		Protocols:                    protocols,
-		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: p.cfg.HTTP2.MaxConcurrentStreams},
-		ErrorLog:                     slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
-		BaseContext:                  func(net.Listener) context.Context { return p.base },
-		ConnContext:                  clientconn.NewContext,
-		ConnState:                    p.clients.State,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: p.cfg.HTTP2.MaxConcurrentStreams,
+			MaxReadFrameSize:     16 << 10, // the least there is (RFC 9113 §4.2): a frame is held in memory
+		},
+		ErrorLog:    slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
+		BaseContext: func(net.Listener) context.Context { return p.base },
+		ConnContext: clientconn.NewContext,
+		ConnState:   p.clients.State,
 	}
 }
 

@@ -87,6 +87,26 @@ func TestHTTP2CarriesWhatHTTP1Does(t *testing.T) {
 	}
 }
 
+// TestStreamWithoutBody: a request without content has none upstream either.
+func TestStreamWithoutBody(t *testing.T) {
+	heads := make(chan string, 4)
+	r := start(t, backend(t, func(w *wire) {
+		for {
+			heads <- w.head()
+			w.send("HTTP/1.1 204 No Content\n\n")
+		}
+	}), h2c)
+	s := r.frames(nil)
+	for i, method := range []string{"GET", "HEAD", "DELETE", "POST"} {
+		s.open(uint32(2*i+1), true, ":method", method, ":scheme", "http", ":authority", "x", ":path", "/")
+		status, _ := s.answer(uint32(2*i + 1))
+		require.Equal(t, "204", status)
+		head := take(t, heads)
+		require.NotContains(t, head, "Transfer-Encoding", method)
+		require.Equal(t, method == "POST", strings.Contains(head, "Content-Length: 0"), head)
+	}
+}
+
 // TestHTTP1BesideH2C: an HTTP/1 client is served on the port where HTTP/2 is
 // allowed, however its first bytes come.
 func TestHTTP1BesideH2C(t *testing.T) {
