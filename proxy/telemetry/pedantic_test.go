@@ -26,6 +26,12 @@ func TestPedanticRegistry(t *testing.T) {
 			{Upstream: "api", Endpoint: "b:1", Breaker: -1, State: "draining", Ejections: 2},
 		}
 	})
+	tel.Handshake("full")
+	tel.CertificatesReloaded(true)
+	tel.CertificatesReloaded(false)
+	tel.WatchCertificates(func() []CertificateState {
+		return []CertificateState{{Certificate: "a.crt", Until: time.Unix(1, 0)}, {Certificate: "a.crt"}, {Certificate: "b.crt"}}
+	})
 	families, err := r.Gather()
 	require.NoError(t, err)
 	seen := map[string]int{}
@@ -37,6 +43,9 @@ func TestPedanticRegistry(t *testing.T) {
 	require.Equal(t, 1, seen[MetricBreaker])
 	require.Equal(t, []int{2, 2, 2, 1}, []int{seen[MetricEndpoint], seen[MetricWeight], seen[MetricEjections], seen[MetricFallback]})
 	require.Equal(t, 2, seen[MetricRequests])
+	require.Equal(t, 2, seen[MetricCertificate], "a file named twice counts once")
+	require.Equal(t, 2, seen[MetricCertReloads])
+	require.Equal(t, 1, seen[MetricHandshakes])
 }
 
 func TestForgottenEndpointsLeaveNoSeries(t *testing.T) {
