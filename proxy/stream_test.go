@@ -5,7 +5,9 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -281,4 +283,27 @@ func TestPipelinedRequestsAnsweredInOrder(t *testing.T) {
 		_, body := cl.response("GET")
 		require.Equal(t, want, body)
 	}
+}
+
+// TestCutResponseIsNoWholeOne: a client that took nothing for too long, and
+// whose response only the end of the connection ends, must not find that end
+// behind the part it was sent.
+func TestCutResponseIsNoWholeOne(t *testing.T) {
+	gone := make(chan struct{})
+	r := start(t, backend(t, func(w *wire) {
+		w.head()
+		w.send("HTTP/1.1 200 OK\n\n")
+		for block := make([]byte, 1<<20); ; {
+			if _, err := w.Write(block); err != nil {
+				close(gone)
+				return
+			}
+		}
+	}), func(c *config.Config, _ *proxy.Parts) { c.Limits.WriteTimeout = 200 * time.Millisecond })
+	cl := r.dial()
+	cl.send("GET / HTTP/1.0\nHost: x\n\n")
+	take(t, gone)
+	eventually(t, func() bool { return r.p.Pools().Connections == 0 }, "the end of its connection")
+	_, err := cl.rest()
+	require.ErrorIs(t, err, syscall.ECONNRESET)
 }

@@ -176,7 +176,11 @@ func TestTLSStop(t *testing.T) {
 			w.await(release)
 		}
 		w.send("HTTP/1.1 200 OK\nContent-Length: 2\n\nok")
-	}), speaking(a.issue("a.example", time.Hour)), announcing(50*time.Millisecond))
+	}), speaking(a.issue("a.example", time.Hour)), func(c *config.Config, _ *proxy.Parts) {
+		// None of these may be what ends a connection here.
+		c.Drain = config.Drain{Announce: 50 * time.Millisecond, Timeout: time.Minute}
+		c.Limits.HeaderTimeout = time.Minute
+	})
 	slow, _ := r.secure(a.trust("a.example"))
 	idle, idleConn := r.secure(a.trust("a.example"))
 	fresh, freshConn := r.secure(a.trust("a.example")) // has asked nothing yet
@@ -414,4 +418,75 @@ func TestTLSThatCannotBeSpoken(t *testing.T) {
 	require.ErrorIs(t, err, certs.ErrUnusable)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.ErrorContains(t, err, "/none.crt")
+}
+
+// TestTLSClientThatReadsNothing is cut when it has taken nothing of its
+// response for the write timeout, and a stop need not wait for it.
+func TestTLSClientThatReadsNothing(t *testing.T) {
+	a := newCA(t)
+	gone := make(chan struct{})
+	r := start(t, backend(t, func(w *wire) {
+		w.head()
+		w.send("HTTP/1.1 200 OK\nContent-Length: 1000000000\n\n")
+		for block := make([]byte, 1<<20); ; {
+			if _, err := w.Write(block); err != nil {
+				close(gone)
+				return
+			}
+		}
+	}), speaking(a.issue("a.example", time.Hour)), func(c *config.Config, _ *proxy.Parts) { c.Limits.WriteTimeout = 200 * time.Millisecond })
+	cl, _ := r.secure(a.trust("a.example"))
+	cl.send("GET / HTTP/1.1\nHost: a.example\n\n")
+	take(t, gone)
+	eventually(t, func() bool { return r.p.Pools().Connections == 0 }, "the end of its connection")
+	eventually(t, func() bool { return strings.Contains(r.log.String(), `"aborted":true`) }, "its line in the log")
+}
+
+// TestRequestWithTheHandshake: a request that came in one segment with the end
+// of the handshake is under way like any other when the proxy stops.
+func TestRequestWithTheHandshake(t *testing.T) {
+	a := newCA(t)
+	asked, release := make(chan struct{}, 1), make(chan struct{})
+	r := start(t, answering(t, func(w *wire, _ *http.Request, _ string) {
+		asked <- struct{}{}
+		w.await(release)
+		w.send("HTTP/1.1 200 OK\nContent-Length: 2\n\nok")
+	}), speaking(a.issue("a.example", time.Hour)))
+	cl := r.dial()
+	conn := tls.Client(&joined{Conn: cl.TCPConn}, a.trust("a.example"))
+	require.NoError(t, conn.Handshake())
+	cl.over(conn)
+	cl.send("GET / HTTP/1.1\nHost: a.example\n\n")
+	take(t, asked)
+	r.stop()
+	eventually(t, func() bool {
+		probe, err := net.Dial("tcp", r.addr)
+		if err == nil {
+			_ = probe.Close()
+		}
+		return err != nil
+	}, "no longer accepts")
+	time.AfterFunc(50*time.Millisecond, func() { close(release) }) // so that a stop that forgets it has the time to
+	resp, body := cl.response("GET")
+	require.Equal(t, 200, resp.StatusCode)
+	require.Equal(t, "ok", body)
+}
+
+// joined sends the second write, which ends the handshake, with the third.
+type joined struct {
+	net.Conn
+	writes int
+	held   []byte
+}
+
+func (j *joined) Write(p []byte) (int, error) {
+	if j.writes++; j.writes == 2 {
+		j.held = append(j.held, p...)
+		return len(p), nil
+	}
+	if _, err := j.Conn.Write(append(j.held, p...)); err != nil {
+		return 0, err
+	}
+	j.held = nil
+	return len(p), nil
 }

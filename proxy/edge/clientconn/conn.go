@@ -140,8 +140,14 @@ func (c *Conn) writeRaw(p []byte) (int, error) {
 		}
 		n, err := c.raw.Write(p[written:])
 		written += n
-		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		if err != nil && (n == 0 || !errors.Is(err, os.ErrDeadlineExceeded)) {
+			// net/http closes before anybody can say that what was
+			// sent is not all there was.
+			c.Abort(true)
 			return written, err
+		}
+		if err == nil {
+			return written, nil
 		}
 	}
 }
