@@ -53,6 +53,7 @@ var causes = []struct {
 	{syscall.ENFILE, http.StatusServiceUnavailable, "no_descriptor"},
 	{syscall.ECONNREFUSED, http.StatusBadGateway, "connect_refused"},
 	{transport.ErrConnect, http.StatusBadGateway, "connect_failed"},
+	{transport.ErrCertificate, http.StatusBadGateway, "tls_certificate"},
 	{transport.ErrTLS, http.StatusBadGateway, "tls_failed"},
 	{transport.ErrMalformed, http.StatusBadGateway, "upstream_malformed"},
 	{transport.ErrResponseHeaderTooLarge, http.StatusBadGateway, "upstream_head_too_large"},

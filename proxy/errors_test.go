@@ -54,6 +54,7 @@ func TestErrorTable(t *testing.T) {
 		{fmt.Errorf("%w: %w", transport.ErrConnect, syscall.EADDRNOTAVAIL), 503, "no_local_port", "1"},
 		{fmt.Errorf("%w: %w", transport.ErrConnect, syscall.EMFILE), 503, "no_descriptor", "1"},
 		{transport.ErrTLS, 502, "tls_failed", ""},
+		{transport.ErrCertificate, 502, "tls_certificate", ""},
 		{transport.ErrMalformed, 502, "upstream_malformed", ""},
 		{transport.ErrResponseHeaderTooLarge, 502, "upstream_head_too_large", ""},
 		{transport.ErrUpstreamClosed, 502, "upstream_closed", ""},

@@ -19,6 +19,10 @@ import (
 func (p *Proxy) buildUpstreams(parts Parts) error {
 	for _, name := range slices.Sorted(maps.Keys(p.cfg.Upstreams)) {
 		cfg := upstreamConfig(name, p.cfg.Upstreams[name], int(p.cfg.Limits.HeaderBytes))
+		var err error
+		if cfg.TLS, err = upstreamTLS("upstreams."+name+".tls", p.cfg.Upstreams[name].TLS); err != nil {
+			return err
+		}
 		if parts.Upstream != nil {
 			parts.Upstream(&cfg)
 		}

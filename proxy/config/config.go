@@ -85,6 +85,7 @@ type Upstream struct {
 	// Deadline bounds an exchange from its start to the last byte of its
 	// body, all tries together. Zero sets no bound.
 	Deadline time.Duration `yaml:"deadline"`
+	TLS      UpstreamTLS   `yaml:"tls"`
 	Timeouts Timeouts      `yaml:"timeouts"`
 	Pool     Pool          `yaml:"pool"`
 	Breaker  Breaker       `yaml:"breaker"`

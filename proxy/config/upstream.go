@@ -22,6 +22,7 @@ func (u *Upstream) check(k *checker, at string) {
 	u.Balance.check(k, at, u.Endpoints)
 	number(k, at+".retries", u.Retries, 0, 10)
 	duration(k, at+".deadline", u.Deadline, 0, 24*time.Hour)
+	u.TLS.check(k, at+".tls")
 
 	t := u.Timeouts
 	duration(k, at+".timeouts.connect", t.Connect, time.Millisecond, time.Hour)

@@ -2,9 +2,11 @@ package telemetry
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
@@ -109,6 +111,9 @@ func finish(span trace.Span, a *transport.Attempt) {
 		if a.Reused {
 			attrs = append(attrs, AttrConnIdle.Int64(a.IdleAge.Milliseconds()))
 		}
+	}
+	if a.TLSVersion != 0 { // semantic conventions: "1.3"
+		attrs = append(attrs, AttrTLSVersion.String(strings.TrimPrefix(tls.VersionName(a.TLSVersion), "TLS ")))
 	}
 	if a.Status != 0 {
 		attrs = append(attrs, AttrStatus.Int(a.Status), AttrFraming.String(a.Framing))

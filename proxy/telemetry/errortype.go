@@ -22,6 +22,8 @@ func ErrorType(err *transport.Error) string {
 		return ErrorCancelled
 	case is(syscall.ECONNREFUSED):
 		return ErrorRefused
+	case is(transport.ErrTLS):
+		return ErrorTLS
 	case is(syscall.ECONNRESET), is(syscall.EPIPE):
 		return ErrorReset
 	case is(transport.ErrTruncated):

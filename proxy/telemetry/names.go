@@ -73,6 +73,7 @@ const (
 	AttrConnID        = attribute.Key("gauntlet.connection.id")
 	AttrConnReused    = attribute.Key("gauntlet.connection.reused")
 	AttrConnIdle      = attribute.Key("gauntlet.connection.idle_ms")
+	AttrTLSVersion    = attribute.Key("tls.protocol.version")
 	AttrFraming       = attribute.Key("gauntlet.upstream.framing")
 )
 
@@ -91,6 +92,7 @@ const (
 	ErrorRefused     = "refused"
 	ErrorReset       = "reset"
 	ErrorClosed      = "closed"
+	ErrorTLS         = "tls"
 	ErrorTruncated   = "truncated"
 	ErrorProtocol    = "protocol"
 	ErrorCancelled   = "cancelled"

@@ -23,6 +23,8 @@ type Attempt struct {
 	Reused  bool
 	IdleAge time.Duration // how long the reused connection had been idle
 
+	TLSVersion uint16 // as in tls.VersionName; 0: plain TCP, or no connection
+
 	Queue, Dial, TLS, Write, FirstByte, Body time.Duration
 
 	BytesOut, BytesIn int64  // on the connection, framing included

@@ -30,6 +30,8 @@ type conn struct {
 	tls  *tls.Conn // over sock, or nil
 	peek peeker
 
+	version uint16 // of TLS
+
 	br   reader
 	out  atomic.Int64  // bytes that the kernel has accepted in this exchange
 	eof  bool          // the socket itself has ended

@@ -49,7 +49,11 @@ func (p *Pool) handshake(ctx context.Context, c *conn) error {
 	}
 	c.tls = tls.Client(underTLS{c.sock, c}, p.tls)
 	c.br.src = c.tls
-	return c.tls.HandshakeContext(ctx)
+	if err := c.tls.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	c.version = c.tls.ConnectionState().Version
+	return nil
 }
 
 // dialError classifies a connection that was not had. Nothing of the request
@@ -68,6 +72,8 @@ func (p *Pool) dialError(ctx context.Context, phase Phase, started time.Time, er
 		kind = ErrTLSTimeout
 	case e.Timeout:
 		kind = ErrConnectTimeout
+	case phase == PhaseTLS && isCertificate(err):
+		kind = ErrCertificate
 	case phase == PhaseTLS:
 		kind = ErrTLS
 	case exhausted(err):
@@ -75,6 +81,21 @@ func (p *Pool) dialError(ctx context.Context, phase Phase, started time.Time, er
 	}
 	e.Err = fmt.Errorf("%w: %w", kind, err)
 	return e
+}
+
+// isCertificate tells that the upstream's certificate was the reason: by whom
+// it is signed, for which names, when.
+func isCertificate(err error) bool {
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
+}
+
+// isAlert tells that the upstream ended the TLS connection with an alert. In
+// TLS 1.3 it judges our certificate when the handshake is over for us, so the
+// alert arrives where a response is due (RFC 8446 §4.4.2.4).
+func isAlert(err error) bool {
+	oe, ok := errors.AsType[*net.OpError](err)
+	return ok && oe.Op == "remote error"
 }
 
 // exhausted tells that this machine, not the upstream, could not do it: no

@@ -127,6 +127,8 @@ func (t *trip) classify(err error) *Error {
 		e.Phase, e.Err = PhaseWrite, fmt.Errorf("%w: %w", ErrWrite, failure.err)
 	case isTimeout(err):
 		e.Timeout, e.Err = true, ErrHeaderTimeout
+	case isAlert(err):
+		e.Err = fmt.Errorf("%w: %w", ErrTLS, err)
 	default:
 		if t.c.br.len() > 0 && errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF // within the head

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -47,6 +48,7 @@ var (
 	ErrConnect                = errors.New("connecting to the upstream failed")
 	ErrConnectTimeout         = errors.New("connecting to the upstream took too long")
 	ErrTLS                    = errors.New("TLS handshake with the upstream failed")
+	ErrCertificate            = fmt.Errorf("%w: certificate not accepted", ErrTLS)
 	ErrTLSTimeout             = errors.New("TLS handshake with the upstream took too long")
 	ErrWriteTimeout           = errors.New("upstream stopped reading the request")
 	ErrWrite                  = errors.New("writing the request to the upstream failed")

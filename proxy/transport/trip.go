@@ -68,6 +68,7 @@ func (t *trip) run() (*http.Response, error) {
 		return nil, t.refuse(failed)
 	}
 	c.begin()
+	t.a.TLSVersion = c.version
 	t.c, t.leased = c, time.Now()
 	t.stop = func() bool { return true }
 	if t.req.Context().Done() != nil {

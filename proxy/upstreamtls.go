@@ -1,0 +1,42 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"os"
+	"strconv"
+
+	"gauntlet/proxy/config"
+)
+
+// upstreamTLS reads the files that c names; nil is plain TCP. What is wrong
+// with them comes as a *config.Error, all of it at once.
+func upstreamTLS(at string, c config.UpstreamTLS) (*tls.Config, error) {
+	if !c.Enabled {
+		return nil, nil
+	}
+	t := &tls.Config{
+		MinVersion: tls.VersionTLS12, ServerName: c.ServerName,
+		InsecureSkipVerify: c.Insecure, //nolint:gosec // off unless a file asks for it by this name
+	}
+	var problems []config.Problem
+	if c.CA != "" {
+		t.RootCAs = x509.NewCertPool()
+		if text, err := os.ReadFile(c.CA); err != nil {
+			problems = append(problems, config.Problem{Path: at + ".ca", Got: err.Error(), Want: "a readable file"})
+		} else if !t.RootCAs.AppendCertsFromPEM(text) {
+			problems = append(problems, config.Problem{Path: at + ".ca", Got: "no certificate in " + strconv.Quote(c.CA), Want: "certificates in PEM"})
+		}
+	}
+	if c.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+		if err != nil {
+			problems = append(problems, config.Problem{Path: at + ".cert", Got: err.Error(), Want: "a certificate in PEM and the key that belongs to it"})
+		}
+		t.Certificates = []tls.Certificate{pair}
+	}
+	if len(problems) > 0 {
+		return nil, &config.Error{Problems: problems}
+	}
+	return t, nil
+}
