@@ -59,6 +59,7 @@ var causes = []struct {
 	{transport.ErrResponseHeaderTooLarge, http.StatusBadGateway, "upstream_head_too_large"},
 	{transport.ErrTruncated, http.StatusBadGateway, "upstream_truncated"},
 	{syscall.ECONNRESET, http.StatusBadGateway, "upstream_reset"},
+	{transport.ErrStreamReset, http.StatusBadGateway, "upstream_reset"},
 	{transport.ErrUpstreamClosed, http.StatusBadGateway, "upstream_closed"},
 	{transport.ErrWrite, http.StatusBadGateway, "upstream_write_failed"},
 }

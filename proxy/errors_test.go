@@ -59,6 +59,7 @@ func TestErrorTable(t *testing.T) {
 		{transport.ErrResponseHeaderTooLarge, 502, "upstream_head_too_large", ""},
 		{transport.ErrUpstreamClosed, 502, "upstream_closed", ""},
 		{fmt.Errorf("%w: %w", transport.ErrUpstreamClosed, syscall.ECONNRESET), 502, "upstream_reset", ""},
+		{transport.ErrStreamReset, 502, "upstream_reset", ""},
 		{transport.ErrWrite, 502, "upstream_write_failed", ""},
 		{errors.New("something else"), 502, "upstream_failed", ""},
 	} {

@@ -92,8 +92,9 @@ func (u *upload) faulty() bodyFault {
 	return bodyFault(u.fault.Load())
 }
 
-// busy reports whether a Read waits for the client.
-func (u *upload) busy() bool { return u != nil && u.reading.Load() }
+// busy reports whether a Read waits for the client, or was made to fail by us:
+// the end of the request's context then says nothing about the client.
+func (u *upload) busy() bool { return u != nil && (u.reading.Load() || u.interrupted.Load()) }
 
 func (u *upload) faultOf(err error) bodyFault {
 	switch {

@@ -67,6 +67,10 @@ func (p *Proxy) logChange(name string) func(string, upstream.State, error) {
 // never stands for a budget of zero where zero means the default.
 const never = 1e-9
 
+var protocols = map[string]transport.Protocol{
+	config.ProtocolHTTP1: transport.HTTP1, config.ProtocolHTTP2: transport.HTTP2, config.ProtocolAuto: transport.Auto,
+}
+
 // upstreamConfig translates settings into the terms of package upstream.
 func upstreamConfig(name string, c *config.Upstream, headerBytes int) upstream.Config {
 	cfg := upstream.Config{
@@ -88,6 +92,9 @@ func upstreamConfig(name string, c *config.Upstream, headerBytes int) upstream.C
 		MaxIdle:        c.Pool.MaxIdle,
 		IdleTimeout:    c.Pool.IdleTimeout,
 		MaxHeaderBytes: headerBytes,
+		Protocol:       protocols[c.Protocol],
+		PingAfter:      c.HTTP2.PingAfter,
+		PingTimeout:    c.HTTP2.PingTimeout,
 	}
 	if cfg.MaxIdle == 0 {
 		cfg.MaxIdle = -1

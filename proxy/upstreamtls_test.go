@@ -8,7 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"io"
-	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -93,7 +93,7 @@ func secureBackend(t *testing.T, c *tls.Config, protocols ...string) string {
 	}))
 	s.TLS = c
 	s.EnableHTTP2 = len(protocols) > 0
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s.Listener.Addr().String()

@@ -86,6 +86,10 @@ type Upstream struct {
 	// body, all tries together. Zero sets no bound.
 	Deadline time.Duration `yaml:"deadline"`
 	TLS      UpstreamTLS   `yaml:"tls"`
+	// Protocol is http1, h2 (by ALPN over TLS, else with prior knowledge,
+	// RFC 9113 §3) or auto: what each endpoint chooses by ALPN.
+	Protocol string        `yaml:"protocol"`
+	HTTP2    UpstreamHTTP2 `yaml:"http2"`
 	Timeouts Timeouts      `yaml:"timeouts"`
 	Pool     Pool          `yaml:"pool"`
 	Breaker  Breaker       `yaml:"breaker"`

@@ -46,6 +46,8 @@ func DefaultUpstream(endpoints ...string) *Upstream {
 		},
 		Retries:  1,
 		Deadline: 30 * time.Second,
+		Protocol: ProtocolHTTP1,
+		HTTP2:    UpstreamHTTP2{PingAfter: 15 * time.Second, PingTimeout: 5 * time.Second},
 		Timeouts: Timeouts{
 			Connect:  2 * time.Second,
 			TLS:      3 * time.Second,

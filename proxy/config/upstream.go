@@ -23,6 +23,7 @@ func (u *Upstream) check(k *checker, at string) {
 	number(k, at+".retries", u.Retries, 0, 10)
 	duration(k, at+".deadline", u.Deadline, 0, 24*time.Hour)
 	u.TLS.check(k, at+".tls")
+	u.checkProtocol(k, at)
 
 	t := u.Timeouts
 	duration(k, at+".timeouts.connect", t.Connect, time.Millisecond, time.Hour)

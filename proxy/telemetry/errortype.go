@@ -24,7 +24,7 @@ func ErrorType(err *transport.Error) string {
 		return ErrorRefused
 	case is(transport.ErrTLS):
 		return ErrorTLS
-	case is(syscall.ECONNRESET), is(syscall.EPIPE):
+	case is(syscall.ECONNRESET), is(syscall.EPIPE), is(transport.ErrStreamReset) && !is(transport.ErrTruncated):
 		return ErrorReset
 	case is(transport.ErrTruncated):
 		return ErrorTruncated

@@ -27,9 +27,9 @@ type Attempt struct {
 
 	Queue, Dial, TLS, Write, FirstByte, Body time.Duration
 
-	BytesOut, BytesIn int64  // on the connection, framing included
+	BytesOut, BytesIn int64  // on the connection, framing included; HTTP/2: of its stream's frames
 	Status            int    // of the final response head, 0: none
-	Framing           string // of the response body: "length", "chunked", "close", "none", "tunnel"
+	Framing           string // of the response body: "length", "chunked", "close", "none", "tunnel", "stream" (HTTP/2)
 	Err               *Error // nil: the exchange with the upstream ended well
 
 	mu     sync.Mutex

@@ -81,7 +81,7 @@ func (b *body) Buffered() int {
 			return 0
 		}
 		n = min(n, b.ch.left)
-	case framingNone, framingClose, framingTunnel:
+	case framingNone, framingClose, framingTunnel, framingStream:
 	}
 	return int(n)
 }

@@ -22,11 +22,18 @@ type Timeouts struct {
 // Config describes the connections to one endpoint.
 type Config struct {
 	Endpoint       string        // host:port
+	Protocol       Protocol      // HTTP1 unless said otherwise
 	MaxConnections int           // live connections and dials together; 0: no limit
 	MaxWaiting     int           // attempts waiting for a connection at once; 0: 16,384
 	MaxIdle        int           // idle connections kept; 0: no limit of its own, negative: none
 	IdleTimeout    time.Duration // from check-in to closing; 0: no limit
 	Timeouts       Timeouts
+
+	// HTTP/2: a connection on which nothing has come for PingAfter is asked
+	// for a sign of life, and closed when none comes within PingTimeout.
+	// PingAfter 0: never; PingTimeout 0: 15 s.
+	PingAfter, PingTimeout time.Duration
+
 	MaxHeaderBytes int // of one response head or trailer section; 0: 1 MiB
 
 	// Dial opens a connection; nil is a net.Dialer. The pool owns and closes
@@ -36,9 +43,12 @@ type Config struct {
 }
 
 // Stats is a snapshot of one pool. Idle, Leased and Dialing add up to the
-// connections that count against Config.MaxConnections.
+// connections that count against Config.MaxConnections. An HTTP/2 connection is
+// leased while it carries an exchange; one that the server is closing carries
+// on beside the limit.
 type Stats struct {
 	Idle, Leased, Waiting, Dialing int
+	Streams                        int    // exchanges on HTTP/2 connections
 	Dialed                         uint64 // connections opened since the start
 }
 

@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// dial opens a connection within the connect and TLS timeouts.
-func (p *Pool) dial(ctx context.Context, a *Attempt) (*conn, *Error) {
+// dial opens a connection within the connect and TLS timeouts; without secure
+// it is plain TCP.
+func (p *Pool) dial(ctx context.Context, a *Attempt, secure *tls.Config) (*conn, *Error) {
 	started := time.Now()
 	sock, err := p.connect(ctx)
 	a.Dial = time.Since(started)
@@ -19,9 +20,9 @@ func (p *Pool) dial(ctx context.Context, a *Attempt) (*conn, *Error) {
 		return nil, p.dialError(ctx, PhaseDial, started, err)
 	}
 	c := newConn(p.ids.Add(1), sock, 0)
-	if p.tls != nil {
+	if secure != nil {
 		started = time.Now()
-		err = p.handshake(ctx, c)
+		err = p.handshake(ctx, c, secure)
 		a.TLS = time.Since(started)
 		if err != nil {
 			c.close()
@@ -41,13 +42,13 @@ func (p *Pool) connect(ctx context.Context) (net.Conn, error) {
 	return p.cfg.Dial(ctx, "tcp", p.cfg.Endpoint)
 }
 
-func (p *Pool) handshake(ctx context.Context, c *conn) error {
+func (p *Pool) handshake(ctx context.Context, c *conn, secure *tls.Config) error {
 	if d := p.cfg.Timeouts.TLS; d > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, d, ErrTLSTimeout)
 		defer cancel()
 	}
-	c.tls = tls.Client(underTLS{c.sock, c}, p.tls)
+	c.tls = tls.Client(underTLS{c.sock, c}, secure)
 	c.br.src = c.tls
 	if err := c.tls.HandshakeContext(ctx); err != nil {
 		return err

@@ -19,11 +19,12 @@ const (
 	framingChunked
 	framingClose
 	framingTunnel
+	framingStream // of HTTP/2: ended by END_STREAM
 )
 
 // String returns the name that Attempt.Framing carries.
 func (f framing) String() string {
-	return [...]string{"none", "length", "chunked", "close", "tunnel"}[f]
+	return [...]string{"none", "length", "chunked", "close", "tunnel", "stream"}[f]
 }
 
 // frame decides how the body of a final response ends (RFC 9112 §6.3), sets

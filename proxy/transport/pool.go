@@ -17,6 +17,7 @@ import (
 type Pool struct {
 	cfg    Config
 	tls    *tls.Config
+	mux    *mux // HTTP/2; nil: never
 	ids    atomic.Uint64
 	blocks sync.Pool // *[]byte for uploads
 	heads  sync.Pool // *[]byte for request heads
@@ -59,6 +60,9 @@ func New(cfg Config) *Pool {
 			p.tls.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 		}
 	}
+	if cfg.Protocol == HTTP2 || (cfg.Protocol == Auto && cfg.TLS != nil) {
+		p.mux = newMux(p)
+	}
 	return p
 }
 
@@ -71,6 +75,11 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		a = &Attempt{Number: 1}
 	}
 	a.take(p.cfg.Endpoint)
+	if p.mux != nil && !p.mux.http1.Load() {
+		if resp, err, served := p.mux.roundTrip(req, a); served {
+			return resp, err
+		}
+	}
 	t := &trip{p: p, req: req, a: a}
 	resp, err := t.run()
 	if err != nil {
@@ -82,18 +91,27 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 // Stats implements RoundTripper.
 func (p *Pool) Stats() Stats {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return Stats{
+	s := Stats{
 		Idle:    len(p.idle),
 		Leased:  p.slots - len(p.idle) - p.dialing,
 		Waiting: p.waiting.Len(),
 		Dialing: p.dialing,
 		Dialed:  p.dialed,
 	}
+	p.mu.Unlock()
+	if p.mux != nil {
+		p.mux.stats(&s)
+	}
+	return s
 }
 
 // Purge implements RoundTripper.
-func (p *Pool) Purge() { p.purge(time.Now()) }
+func (p *Pool) Purge() {
+	p.purge(time.Now())
+	if p.mux != nil {
+		p.mux.purge()
+	}
+}
 
 // purge closes connections that have been idle since t or longer.
 func (p *Pool) purge(t time.Time) {
@@ -120,6 +138,9 @@ func (p *Pool) Close() error {
 	}
 	p.mu.Unlock()
 	closeAll(old)
+	if p.mux != nil {
+		p.mux.close()
+	}
 	return nil
 }
 
@@ -149,7 +170,7 @@ func (p *Pool) lease(ctx context.Context, a *Attempt) (*conn, *Error) {
 	p.mu.Lock()
 	p.dialing++
 	p.mu.Unlock()
-	c, err = p.dial(ctx, a)
+	c, err = p.dial(ctx, a, p.tls)
 	p.mu.Lock()
 	p.dialing--
 	if err == nil {

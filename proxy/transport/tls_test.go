@@ -21,7 +21,7 @@ import (
 )
 
 // secure wraps a script so that it speaks TLS; raw is the TCP connection.
-func secure(t *testing.T, version uint16, script func(c *tls.Conn, r *bufio.Reader, raw *rawtest.Conn)) (func(*rawtest.Conn), func(*transport.Config)) {
+func secure(t *testing.T, version uint16, script func(c *tls.Conn, r *bufio.Reader, raw *rawtest.Conn), protocols ...string) (func(*rawtest.Conn), func(*transport.Config)) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -37,7 +37,7 @@ func secure(t *testing.T, version uint16, script func(c *tls.Conn, r *bufio.Read
 	roots.AddCert(cert)
 	server := &tls.Config{
 		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
-		MinVersion:   version, MaxVersion: version,
+		MinVersion:   version, MaxVersion: version, NextProtos: protocols,
 	}
 	return func(c *rawtest.Conn) {
 			tc := tls.Server(bufferedConn{c.TCPConn, c.R}, server)

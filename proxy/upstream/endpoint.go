@@ -49,6 +49,9 @@ func (u *Upstream) newEndpoint(given Endpoint) *endpoint {
 		MaxHeaderBytes: cfg.MaxHeaderBytes,
 		Dial:           cfg.Dial,
 		TLS:            cfg.TLS,
+		Protocol:       cfg.Protocol,
+		PingAfter:      cfg.PingAfter,
+		PingTimeout:    cfg.PingTimeout,
 	}
 	if u.hooks.Transport != nil {
 		e.pool = u.hooks.Transport(tc)

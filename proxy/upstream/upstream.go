@@ -53,6 +53,9 @@ type Config struct {
 	IdleTimeout    time.Duration
 	MaxHeaderBytes int
 	TLS            *tls.Config
+	Protocol       transport.Protocol
+	PingAfter      time.Duration // HTTP/2, see transport.Config
+	PingTimeout    time.Duration
 	Dial           func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	Breaker  *breaker.Config // nil: none; Endpoint is filled in by New
