@@ -40,6 +40,7 @@ type conn struct {
 	uses      int
 	idleSince time.Time
 	keep      time.Duration // idle time left by the server's hint, 0: no hint
+	more      int           // requests left by the server's hint, negative: no hint
 
 	bodyIdle time.Duration // when > 0 every read from the socket has this long
 
@@ -49,7 +50,7 @@ type conn struct {
 }
 
 func newConn(id uint64, sock net.Conn, slow time.Duration) *conn {
-	c := &conn{id: id, sock: sock, slow: slow}
+	c := &conn{id: id, sock: sock, slow: slow, more: -1}
 	c.br.src, c.br.buf = plainReader{c}, make([]byte, readerSize)
 	if sc, ok := sock.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
@@ -66,6 +67,19 @@ func (c *conn) begin() {
 	c.br.n.Store(0)
 	c.bodyIdle = 0
 	c.waitingHead = true
+}
+
+// another tells, at a response, whether the server takes a further request:
+// more is its hint, negative for none. One that repeats its limit with every
+// response is held to what it said first.
+func (c *conn) another(more int) bool {
+	if c.more >= 0 {
+		c.more--
+	}
+	if more >= 0 && (c.more < 0 || more < c.more) {
+		c.more = more
+	}
+	return c.more != 0
 }
 
 // abort makes all reads and writes, now and later, fail. The connection is

@@ -88,16 +88,25 @@ func contentLength(lines []string) (int64, error) {
 	return length, nil
 }
 
+// keepAlive is what a response says about the further use of its connection.
+type keepAlive struct {
+	keep bool
+	idle time.Duration // how long it may be idle, 0: not said
+	more int           // how many more requests it takes, negative: not said
+}
+
 // persistent tells whether the server keeps the connection (RFC 9112 §9.3),
-// and for how long by its own hint; 0 is no hint.
-func persistent(resp *http.Response) (keep bool, hint time.Duration) {
+// for how long and how many requests by its own hint. Servers that count down
+// in max and such that repeat their limit are told apart by the caller.
+func persistent(resp *http.Response) keepAlive {
 	connection := resp.Header["Connection"]
 	if httpguts.HeaderValuesContainsToken(connection, "close") {
-		return false, 0
+		return keepAlive{}
 	}
 	if resp.ProtoMinor == 0 && !httpguts.HeaderValuesContainsToken(connection, "keep-alive") {
-		return false, 0
+		return keepAlive{}
 	}
+	k := keepAlive{keep: true, more: -1}
 	for _, line := range resp.Header["Keep-Alive"] {
 		for item := range strings.SplitSeq(line, ",") {
 			name, value, _ := strings.Cut(strings.Trim(item, " \t"), "=")
@@ -106,15 +115,15 @@ func persistent(resp *http.Response) (keep bool, hint time.Duration) {
 			case err != nil:
 			case strings.EqualFold(name, "timeout"):
 				if n == 0 {
-					return false, 0
+					return keepAlive{}
 				}
-				hint = guarded(time.Duration(n) * time.Second)
-			case strings.EqualFold(name, "max") && n == 0:
-				return false, 0
+				k.idle = guarded(time.Duration(n) * time.Second)
+			case strings.EqualFold(name, "max"):
+				k.more = int(n)
 			}
 		}
 	}
-	return true, hint
+	return k
 }
 
 // guarded stays clear of the instant at which the server closes: its clock

@@ -3,6 +3,7 @@ package transport_test
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -232,4 +233,30 @@ func TestFreshAttemptLeavesThePoolAlone(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, a.Reused)
 	require.Equal(t, 2, s.Accepted(), "the idle one had to make room")
+}
+
+// ka-max-requests-recycle: the server says how many requests it takes on a
+// connection, counting down or repeating the limit, and gets no more.
+func TestKeepAliveMax(t *testing.T) {
+	for name, hint := range map[string]func(n int) string{
+		"counting down": func(n int) string { return strconv.Itoa(3 - n) },
+		"repeated":      func(int) string { return "2" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := rawtest.Serve(t, func(c *rawtest.Conn) {
+				for n := 1; ; n++ {
+					if _, _, err := c.Request(); err != nil {
+						return
+					}
+					c.Send("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=60, max=" + hint(n) + "\r\nContent-Length: 2\r\n\r\nok")
+				}
+			})
+			p := newPool(t, s.Addr)
+			for i := range 9 {
+				_, a := get(t, p, "/")
+				require.Equal(t, uint64(1+i/3), a.ConnID, "three requests a connection")
+			}
+			require.Equal(t, 3, s.Accepted())
+		})
+	}
 }

@@ -215,10 +215,10 @@ func (t *trip) respond() error {
 	if err != nil {
 		return err
 	}
-	keep, hint := persistent(t.resp)
-	t.c.keep = hint
+	said := persistent(t.resp)
+	t.c.keep = said.idle
 	t.framing, t.delivered = f, true
-	t.sound = sound && keep && f != framingClose && t.writeErr == nil &&
+	t.sound = sound && said.keep && t.c.another(said.more) && f != framingClose && t.writeErr == nil &&
 		!t.req.Close && !httpguts.HeaderValuesContainsToken(t.req.Header["Connection"], "close")
 	t.a.Framing = f.String()
 	t.resp.Body = &t.body
