@@ -1,9 +1,12 @@
 package proxy
 
 import (
+	"crypto/tls"
+	"net/http"
 	"time"
 
 	"gauntlet/proxy/config"
+	"gauntlet/proxy/transport"
 	"gauntlet/proxy/upstream"
 	"gauntlet/proxy/upstream/balance"
 	"gauntlet/proxy/upstream/health"
@@ -30,14 +33,26 @@ func balancing(b config.Balance) balance.Config {
 	}
 }
 
+// network is how checks reach endpoints: as requests do.
+func network(secure *tls.Config, protocol transport.Protocol) health.Network {
+	n := health.Network{TLS: secure}
+	if protocol != transport.HTTP1 {
+		n.Protocols = new(http.Protocols)
+		n.Protocols.SetHTTP1(protocol == transport.Auto)
+		n.Protocols.SetHTTP2(secure != nil)
+		n.Protocols.SetUnencryptedHTTP2(secure == nil)
+	}
+	return n
+}
+
 // checks translates how they are checked; nil: they are not.
-func checks(h config.Health) *health.Config {
+func checks(h config.Health, n health.Network) *health.Config {
 	cfg := health.Config{Interval: h.Interval, Timeout: h.Timeout, Unhealthy: h.Unhealthy, Healthy: h.Healthy}
 	switch h.Check {
 	case "http":
-		cfg.Check = health.HTTP(h.Path, h.Host, h.Statuses(), health.Network{})
+		cfg.Check = health.HTTP(h.Path, h.Host, h.Statuses(), n)
 	case "tcp":
-		cfg.Check = health.TCP(health.Network{})
+		cfg.Check = health.TCP(n)
 	case "exec":
 		cfg.Check = health.Exec(h.Command)
 	default:

@@ -23,6 +23,7 @@ func (p *Proxy) buildUpstreams(parts Parts) error {
 		if cfg.TLS, err = upstreamTLS("upstreams."+name+".tls", p.cfg.Upstreams[name].TLS); err != nil {
 			return err
 		}
+		cfg.Health = checks(p.cfg.Upstreams[name].Health, network(cfg.TLS, cfg.Protocol))
 		if parts.Upstream != nil {
 			parts.Upstream(&cfg)
 		}
@@ -111,7 +112,6 @@ func upstreamConfig(name string, c *config.Upstream, headerBytes int) upstream.C
 			Decay: max(e.Decay, never), DecayEvery: e.DecayEvery, MaxPercent: e.MaxPercent,
 		}
 	}
-	cfg.Health = checks(c.Health)
 	return cfg
 }
 

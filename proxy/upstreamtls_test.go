@@ -200,3 +200,31 @@ func TestUpstreamTLSFiles(t *testing.T) {
 	require.ErrorContains(t, err, `upstreams.api.tls.ca: got no certificate in "`+empty+`", want certificates in PEM`)
 	require.ErrorContains(t, err, "upstreams.api.tls.cert: got open "+filepath.Join(dir, "none.pem"))
 }
+
+// Checks reach an endpoint as requests do: over TLS, in its protocol.
+func TestHealthCheckOverTLS(t *testing.T) {
+	ours := newAuthority(t)
+	server, _, _ := ours.pair("backend.test")
+	for _, protocol := range []string{config.ProtocolHTTP1, config.ProtocolHTTP2, config.ProtocolAuto} {
+		probes := make(chan string, 1)
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case probes <- r.Proto:
+			default:
+			}
+		}))
+		s.TLS, s.EnableHTTP2 = &tls.Config{Certificates: []tls.Certificate{server}}, true
+		s.StartTLS()
+		t.Cleanup(s.Close)
+		start(t, s.Listener.Addr().String(), speaking(protocol), overTLS(func(c *config.UpstreamTLS) { c.CA, c.ServerName = ours.file, "backend.test" }),
+			func(c *config.Config, _ *proxy.Parts) {
+				h := &c.Upstreams["api"].Health
+				h.Check, h.Path, h.Interval = "http", "/", 50*time.Millisecond
+			})
+		want := "HTTP/2.0"
+		if protocol == config.ProtocolHTTP1 {
+			want = "HTTP/1.1"
+		}
+		require.Equal(t, want, take(t, probes), protocol)
+	}
+}

@@ -19,11 +19,10 @@ type Attempt struct {
 	Upstream, Endpoint string
 	Via                http.RoundTripper // makes the attempt on Endpoint; nil: whoever comes last knows
 
-	ConnID  uint64 // unique among the endpoint's connections; 0: none was had
-	Reused  bool
-	IdleAge time.Duration // how long the reused connection had been idle
-
-	TLSVersion uint16 // as in tls.VersionName; 0: plain TCP, or no connection
+	ConnID     uint64 // unique among the endpoint's connections; 0: none was had
+	Reused     bool
+	TLSVersion uint16        // as in tls.VersionName; 0: plain TCP, or no connection
+	IdleAge    time.Duration // how long the reused connection had been idle
 
 	Queue, Dial, TLS, Write, FirstByte, Body time.Duration
 

@@ -33,7 +33,7 @@ func HTTP(path, host string, expect [][2]int, n Network) Check {
 		}
 		req.Host = host
 		req.Header.Set("User-Agent", "gauntlet-health")
-		t := &http.Transport{DisableKeepAlives: true, DisableCompression: true, DialContext: n.Dial, TLSClientConfig: n.TLS}
+		t := &http.Transport{DisableKeepAlives: true, DisableCompression: true, DialContext: n.Dial, TLSClientConfig: n.TLS, Protocols: n.Protocols}
 		resp, err := t.RoundTrip(req)
 		if err != nil {
 			return fmt.Errorf("health check: %w", err)

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -31,6 +32,8 @@ type Config struct {
 type Network struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error) // nil: a net.Dialer
 	TLS  *tls.Config                                                       // nil: plain
+	// Protocols are those an HTTP check may speak; nil: HTTP/1.1.
+	Protocols *http.Protocols
 }
 
 // Prober probes one endpoint until it is closed.
