@@ -73,7 +73,6 @@ const (
 	AttrConnID        = attribute.Key("gauntlet.connection.id")
 	AttrConnReused    = attribute.Key("gauntlet.connection.reused")
 	AttrConnIdle      = attribute.Key("gauntlet.connection.idle_ms")
-	AttrTLSVersion    = attribute.Key("tls.protocol.version")
 	AttrFraming       = attribute.Key("gauntlet.upstream.framing")
 )
 
