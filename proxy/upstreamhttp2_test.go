@@ -18,7 +18,7 @@ import (
 	"gauntlet/proxy/transport/rawtest"
 )
 
-func speaking(protocol string) option {
+func speakingUp(protocol string) option {
 	return func(c *config.Config, _ *proxy.Parts) { c.Upstreams["api"].Protocol = protocol }
 }
 
@@ -53,7 +53,7 @@ func TestUpstreamHTTP2(t *testing.T) {
 			w.WriteHeader(http.StatusNoContent)
 		}
 	})
-	r := start(t, endpoint, speaking(config.ProtocolHTTP2))
+	r := start(t, endpoint, speakingUp(config.ProtocolHTTP2))
 	cl := r.dial()
 	cl.send("POST /echo HTTP/1.1\nHost: a.example\nTransfer-Encoding: chunked\nTrailer: X-Up\n\n4\nping\n0\nX-Up: u\n\n")
 	resp, body := cl.response("POST")
@@ -85,7 +85,7 @@ func TestUpstreamHTTP2ByALPN(t *testing.T) {
 	server, _, _ := ours.pair("backend.test")
 	for protocol, want := range map[string]string{config.ProtocolAuto: "HTTP/2.0", config.ProtocolHTTP2: "HTTP/2.0", config.ProtocolHTTP1: "HTTP/1.1"} {
 		endpoint := secureBackend(t, &tls.Config{Certificates: []tls.Certificate{server}}, "h2")
-		cl := start(t, endpoint, speaking(protocol), overTLS(func(c *config.UpstreamTLS) { c.CA, c.ServerName = ours.file, "backend.test" })).dial()
+		cl := start(t, endpoint, speakingUp(protocol), overTLS(func(c *config.UpstreamTLS) { c.CA, c.ServerName = ours.file, "backend.test" })).dial()
 		cl.send("POST / HTTP/1.1\nHost: x\nContent-Length: 5\n\nhello")
 		resp, body := cl.response("POST")
 		require.Equal(t, "hello", body)
@@ -129,7 +129,7 @@ func TestUpstreamHTTP2Recovers(t *testing.T) {
 					h.Answer(id, path)
 				}
 			})
-			cl := start(t, endpoint, speaking(config.ProtocolHTTP2)).dial()
+			cl := start(t, endpoint, speakingUp(config.ProtocolHTTP2)).dial()
 			for _, path := range []string{"/1", "/2", "/3"} {
 				cl.sendf("POST %s HTTP/1.1\nHost: x\nContent-Length: 5\n\nhello", path)
 				resp, body := cl.response("POST")
@@ -152,7 +152,7 @@ func TestUpstreamHTTP2Truncation(t *testing.T) {
 		h.Data(id, false, "half")
 		h.Reset(id, http2.ErrCodeNo)
 	})
-	cl := start(t, endpoint, speaking(config.ProtocolHTTP2)).dial()
+	cl := start(t, endpoint, speakingUp(config.ProtocolHTTP2)).dial()
 	cl.send("GET / HTTP/1.1\nHost: x\n\n")
 	cl.head()
 	text, _ := cl.rest()
@@ -172,7 +172,7 @@ func TestUpstreamHTTP2EarlyAnswer(t *testing.T) {
 		h.Reset(id, http2.ErrCodeNo)
 	})
 	for range 20 {
-		cl := start(t, endpoint, speaking(config.ProtocolHTTP2)).dial()
+		cl := start(t, endpoint, speakingUp(config.ProtocolHTTP2)).dial()
 		cl.send("POST / HTTP/1.1\nHost: x\nContent-Length: 1000000\n\n" + strings.Repeat("x", 1000))
 		resp, body := cl.response("POST")
 		require.Equal(t, 413, resp.StatusCode)

@@ -216,7 +216,7 @@ func TestHealthCheckOverTLS(t *testing.T) {
 		s.TLS, s.EnableHTTP2 = &tls.Config{Certificates: []tls.Certificate{server}}, true
 		s.StartTLS()
 		t.Cleanup(s.Close)
-		start(t, s.Listener.Addr().String(), speaking(protocol), overTLS(func(c *config.UpstreamTLS) { c.CA, c.ServerName = ours.file, "backend.test" }),
+		start(t, s.Listener.Addr().String(), speakingUp(protocol), overTLS(func(c *config.UpstreamTLS) { c.CA, c.ServerName = ours.file, "backend.test" }),
 			func(c *config.Config, _ *proxy.Parts) {
 				h := &c.Upstreams["api"].Health
 				h.Check, h.Path, h.Interval = "http", "/", 50*time.Millisecond
