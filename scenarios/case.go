@@ -123,6 +123,8 @@ func (c *Case) objective(o *slo.Objective, f *expect.Facts) []expect.Finding {
 			finding.Verdict, finding.Message = reports.Invalid, r.Found
 		case r.Held:
 			finding.Verdict = reports.Pass
+		case f.Doubt(r.Exchanges) != nil:
+			finding.Verdict, finding.Message = reports.Invalid, r.Found+"; "+f.Doubt(r.Exchanges).Error()
 		case r.Timed && f.Case.Machine.Busy():
 			finding.Verdict = reports.Invalid
 			finding.Message = fmt.Sprintf("%s; cannot be told: other work took %.0f %% of this machine's CPU time, which makes anybody late", r.Found, 100*f.Case.Machine.Others)

@@ -39,3 +39,23 @@ slo: [{over: some, availability: 100%, latency: {p99: 50ms}}]
 		}
 	}
 }
+
+// Nor is anybody held to an objective where the evidence has gaps; damage that
+// was seen stays damage.
+func TestAnObjectiveIsNotJudgedByHalfTheEvidence(t *testing.T) {
+	cfg := config(t, hop{t: t}, ask("failing", `
+backends: [{script: [{do: [{read: request}, {respond: {status: 500}}]}]}]
+load: [{name: some, rate: 20/s, for: 250ms}]
+slo: [{over: some, availability: 100%, latency: {p99: 20s}}]
+`))
+	carry(t, cfg)
+	c := facts(t, cfg)
+	require.Equal(t, reports.Fail, finding(t, only(t, judge(t, cfg.Dir)), "some availability ≥ 100%").Verdict)
+	c.Errors = []string{"load \"some\": the budget of 1s is used up"}
+	require.NoError(t, cfg.Dir.SaveCase(c))
+	r := judge(t, cfg.Dir)
+	f := finding(t, only(t, r), "some availability ≥ 100%")
+	require.Equal(t, reports.Invalid, f.Verdict, f.Detail)
+	require.Contains(t, f.Detail, "0 good of 5")
+	require.Equal(t, reports.Invalid, r.Verdict)
+}

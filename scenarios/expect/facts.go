@@ -75,11 +75,16 @@ func (f *Facts) have(need string) error {
 // unknown counts the exchanges whose outcome a missing book leaves open.
 func (f *Facts) unknown() int { return f.Ledger.Count(ledger.Unverified) }
 
-// doubtful reports whether the evidence has gaps: a book that is missing or cut,
-// an outcome left open, or a failure of the harness itself. A statement that
-// does not hold then accuses nobody, unless it is about damage that was seen.
-func (f *Facts) doubtful() bool {
-	return len(f.Case.Errors) > 0 || len(f.Ledger.Dark()) > 0 || f.unknown() > 0
+// Doubt says why a statement that does not hold, because of these exchanges,
+// accuses nobody: the evidence has gaps (a book that is missing or cut, an
+// outcome left open, a failure of the harness itself) and none of the exchanges
+// shows damage that was seen. It is nil when there is no doubt.
+func (f *Facts) Doubt(exchanges []uint64) error {
+	whole := len(f.Case.Errors) == 0 && len(f.Ledger.Dark()) == 0 && f.unknown() == 0
+	if whole || slices.ContainsFunc(exchanges, func(seq uint64) bool { return f.Ledger.Outcome(seq).Damaged() }) {
+		return nil
+	}
+	return untold("what is missing of the evidence could make it hold")
 }
 
 // offset gives a time as the distance from the beginning of the case, from

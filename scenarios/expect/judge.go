@@ -2,7 +2,6 @@ package expect
 
 import (
 	"fmt"
-	"slices"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -65,8 +64,8 @@ func (p *Program) judge(st *statement, r *reading, out *Finding) {
 			out.Message = "broken only by what no proxy can prevent in this protocol"
 		}
 	}
-	if r.doubtful() && !slices.ContainsFunc(out.Exchanges, func(seq uint64) bool { return r.Ledger.Outcome(seq).Damaged() }) {
-		out.Verdict, out.Message = reports.Invalid, untold("what is missing of the evidence could make it hold").Error()
+	if doubt := r.Doubt(out.Exchanges); doubt != nil {
+		out.Verdict, out.Message = reports.Invalid, doubt.Error()
 	}
 }
 
