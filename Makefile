@@ -10,9 +10,11 @@ PKG     ?= ./...
 RUN     ?=
 FUZZTIME ?= 60s
 BENCHTIME ?= 1s
+BENCH   ?=
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 BIN     := bin/gauntlet
 LINT    := bin/golangci-lint
+PEERS   := bin/bench-peers
 
 .PHONY: help build run test race h2spec fuzz bench lint fmt docs cover clean FORCE
 
@@ -47,8 +49,13 @@ fuzz: ## Fuzz every target for FUZZTIME each, one after the other
 	  done; \
 	done
 
-bench: ## Run the benchmarks
+bench: build $(PEERS) ## Run the benchmarks, and then whole proxies side by side (BENCH="…" gives arguments)
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PKG)
+	$(BIN) dev bench --peers $(PEERS) $(BENCH)
+
+# Other Go proxies to compare with, from a module of their own.
+$(PEERS): $(wildcard tools/bench/*.go) tools/bench/go.mod tools/bench/go.sum
+	cd tools/bench && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$(PEERS) .
 
 lint: $(LINT) ## Check vet, formatting and the rules of .golangci.yml
 	$(GO) vet ./...

@@ -13,6 +13,7 @@ type devCmd struct {
 	Mutant    devMutantCmd    `cmd:"" help:"Run the reference proxy broken in a documented way."`
 	Httputil  devHttputilCmd  `cmd:"" help:"Run a plain httputil.ReverseProxy."`
 	Prove     devProveCmd     `cmd:"" help:"Show that every scenario catches the mutants it names and accuses nobody wrongly."`
+	Bench     devBenchCmd     `cmd:"" help:"Measure what whole proxies cost, side by side."`
 	Backend   devBackendCmd   `cmd:"" help:"Run a scripted backend that a harness controls." hidden:""`
 	Supervise devSuperviseCmd `cmd:"" help:"Run a command so that nothing of it outlives its caller." hidden:""`
 }

@@ -13,6 +13,7 @@ import (
 type devHttputilCmd struct {
 	Listen  string `help:"host:port to listen on." required:""`
 	Backend string `help:"host:port of the backend." required:""`
+	Keep    int    `help:"Idle connections kept to the backend; 0: two, as the standard library has it."`
 }
 
 // Help shows an example.
@@ -20,19 +21,25 @@ func (devHttputilCmd) Help() string {
 	return "Example:\n\n  $ gauntlet dev httputil --listen 127.0.0.1:8080 --backend 127.0.0.1:9001"
 }
 
-// Run serves until ctx ends. The proxy is left as the standard library has it:
-// it is the baseline that others are compared with.
+// Run serves until ctx ends. The proxy is left as the standard library has it,
+// but for what Keep changes: it is the baseline that others are compared with.
 func (c devHttputilCmd) Run(ctx context.Context, w *world) error {
 	target := &url.URL{Scheme: "http", Host: c.Backend}
 	quiet := slog.NewLogLogger(slog.NewTextHandler(w.Stderr, nil), slog.LevelWarn)
+	proxy := &httputil.ReverseProxy{
+		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(target); r.SetXForwarded() },
+		ErrorLog: quiet,
+	}
+	if c.Keep > 0 {
+		t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forbidigo // a copy of it is what a baseline wants
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = c.Keep, c.Keep
+		proxy.Transport = t
+	}
 	server := &http.Server{
 		Addr:              c.Listen,
 		ErrorLog:          quiet,
 		ReadHeaderTimeout: 10 * time.Second,
-		Handler: &httputil.ReverseProxy{
-			Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(target); r.SetXForwarded() },
-			ErrorLog: quiet,
-		},
+		Handler:           proxy,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()

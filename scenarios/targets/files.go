@@ -16,6 +16,10 @@ func writeFile(path string, text []byte) error {
 	return nil
 }
 
+// ProgramVersion asks a program on PATH for its version, as Target.Version
+// does; "" when it is not there.
+func ProgramVersion(program string, args ...string) string { return firstLine(program, args...) }
+
 // firstLine runs a program that prints its version and gives the first line
 // it prints, "" when it cannot be run.
 func firstLine(program string, args ...string) string {

@@ -103,6 +103,7 @@ var proxyTop = map[string]string{
 	"downstream.body_timeout":   "limits.body_timeout",
 	"lifecycle.announce":        "drain.announce",
 	"lifecycle.timeout":         "drain.timeout",
+	"telemetry.access_log":      "telemetry.access_log",
 }
 
 // Plan writes the proxy's configuration into the instance's directory.
