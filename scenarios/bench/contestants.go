@@ -71,18 +71,23 @@ func planPeer(peers, name string) func(targets.Wants) (*targets.Plan, error) {
 
 func planCaddy(w targets.Wants) (*targets.Plan, error) {
 	path := filepath.Join(w.Dir, "Caddyfile")
+	host, port, err := net.SplitHostPort(w.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+	}
 	text := fmt.Sprintf(`{
 	admin off
 	auto_https off
 }
-http://%s {
+http://:%s {
+	bind %s
 	reverse_proxy %s {
 		transport http {
 			keepalive_idle_conns_per_host 1024
 		}
 	}
 }
-`, w.Listen, w.Backends[0])
+`, port, host, w.Backends[0])
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSetup, err)
 	}
