@@ -51,7 +51,8 @@ func (l attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	inject(req.Header, sc)
 	a.OnDone(func(a *transport.Attempt) {
-		l.t.metrics.attempts.WithLabelValues(a.Upstream, a.Endpoint, outcome(a)).Inc()
+		m := l.t.metrics
+		m.counters.get(m.attempts, counterKey{a.Upstream, a.Endpoint, outcome(a)}).Inc()
 		if span != nil {
 			finish(span, a)
 		}

@@ -1,7 +1,7 @@
 package telemetry
 
 import (
-	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,10 +23,13 @@ type metrics struct {
 	logDropped  prometheus.Counter
 	handshakes  *prometheus.CounterVec
 	certReloads *prometheus.CounterVec
+
+	table    table    // of requests and duration
+	counters counters // of attempts
 }
 
 // buckets span what a request through a proxy takes (requirement S0.9).
-var buckets = []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5}
+var buckets = [bucketCount]float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5}
 
 func newMetrics(r prometheus.Registerer) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
@@ -37,7 +40,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    MetricDuration,
 			Help:    "Time from a request's head to the end of its response.",
-			Buckets: buckets,
+			Buckets: buckets[:],
 			// The native histogram keeps percentiles exact to 10 %.
 			NativeHistogramBucketFactor:     1.1,
 			NativeHistogramMaxBucketNumber:  160,
@@ -64,23 +67,15 @@ func (t *Telemetry) Begin() { t.metrics.inflight.Inc() }
 // End counts an exchange that Begin counted. The method may be anything;
 // unusual ones are counted together.
 func (t *Telemetry) End(method string, status int, took time.Duration, trace Trace) {
-	m := t.metrics
-	m.inflight.Dec()
-	method, code := methodLabel(method), codeLabel(status)
-	m.requests.WithLabelValues(method, code).Inc()
-	h := m.duration.WithLabelValues(method, code)
-	if e, ok := h.(prometheus.ExemplarObserver); ok && trace.Valid() {
-		e.ObserveWithExemplar(took.Seconds(), prometheus.Labels{LabelTraceID: trace.TraceID()})
-		return
-	}
-	h.Observe(took.Seconds())
+	t.metrics.inflight.Dec()
+	s := t.metrics.series(method, status)
+	s.requests.Inc()
+	s.observe(took, trace, time.Now())
 }
 
 // methodLabel bounds the method label: a client chooses its methods.
 func methodLabel(method string) string {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
-		http.MethodDelete, http.MethodOptions, http.MethodTrace, http.MethodConnect:
+	if slices.Contains(methods[:], method) {
 		return method
 	}
 	return "other"
@@ -88,7 +83,7 @@ func methodLabel(method string) string {
 
 // codeLabel bounds the code label: an upstream chooses its codes.
 func codeLabel(status int) string {
-	if status < 100 || status > 599 {
+	if status < leastCode || status > mostCode {
 		return "other"
 	}
 	return strconv.Itoa(status)
