@@ -52,11 +52,11 @@ type Telemetry struct {
 }
 
 // New starts recording. Nothing is dialled before there are spans to export.
-func New(ctx context.Context, o Options) (*Telemetry, error) {
+func New(_ context.Context, o Options) (*Telemetry, error) {
 	t := &Telemetry{registry: prometheus.NewRegistry()}
 	t.metrics = newMetrics(t.registry)
 	var err error
-	if t.tracing, err = newTracing(ctx, o, t.metrics.spans); err != nil {
+	if t.tracing, err = newTracing(o, t.metrics.spans); err != nil {
 		return nil, err
 	}
 	if o.AccessLog != nil {

@@ -10,10 +10,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"gauntlet/proxy/telemetry/otlp"
 )
 
 // queue bounds the finished spans that wait for export; more are dropped.
@@ -29,8 +30,8 @@ type tracing struct {
 	tracer   trace.Tracer // nil: ids only
 }
 
-func newTracing(ctx context.Context, o Options, spans *prometheus.CounterVec) (*tracing, error) {
-	exporter, err := newExporter(ctx, o)
+func newTracing(o Options, spans *prometheus.CounterVec) (*tracing, error) {
+	exporter, err := newExporter(o)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func newTracing(ctx context.Context, o Options, spans *prometheus.CounterVec) (*
 	return &tracing{provider: p, tracer: p.Tracer("gauntlet/proxy")}, nil
 }
 
-func newExporter(ctx context.Context, o Options) (Exporter, error) {
+func newExporter(o Options) (Exporter, error) {
 	if o.Endpoint == "" {
 		return nil, nil
 	}
@@ -68,11 +69,7 @@ func newExporter(ctx context.Context, o Options) (Exporter, error) {
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/v1/traces"
 	}
-	e, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(u.String()))
-	if err != nil {
-		return nil, fmt.Errorf("OTLP exporter: %w", err)
-	}
-	return e, nil
+	return otlp.New(u.String()), nil
 }
 
 func (t *tracing) close(ctx context.Context) error {
