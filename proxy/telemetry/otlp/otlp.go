@@ -145,10 +145,12 @@ func partial(answer []byte) error {
 			return
 		}
 		fields(success, func(n protowire.Number, number uint64, text []byte) {
-			if n == 1 {
+			switch n {
+			case 1:
 				rejected = number
-			} else if n == 2 {
+			case 2:
 				why = text
+			default:
 			}
 		})
 	})
