@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -26,7 +25,7 @@ func (t *Telemetry) Attempts(next http.RoundTripper) http.RoundTripper {
 // Forget drops the counters of an endpoint that is gone: a list of endpoints
 // that changes must not grow the metrics without end.
 func (t *Telemetry) Forget(upstream, endpoint string) {
-	t.metrics.attempts.DeletePartialMatch(prometheus.Labels{LabelUpstream: upstream, LabelEndpoint: endpoint})
+	t.metrics.counters.forget(t.metrics.attempts, upstream, endpoint)
 }
 
 type attempts struct {

@@ -108,3 +108,18 @@ func (c *counters) get(vec *prometheus.CounterVec, key counterKey) prometheus.Co
 	c.known.Store(&all)
 	return all[key]
 }
+
+// forget takes an endpoint out of vec, and out of what is kept of it: a kept
+// counter would count on where nobody looks.
+func (c *counters) forget(vec *prometheus.CounterVec, upstream, endpoint string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	vec.DeletePartialMatch(prometheus.Labels{LabelUpstream: upstream, LabelEndpoint: endpoint})
+	if known := c.known.Load(); known != nil {
+		rest := maps.Clone(*known)
+		maps.DeleteFunc(rest, func(k counterKey, _ prometheus.Counter) bool {
+			return k.upstream == upstream && k.endpoint == endpoint
+		})
+		c.known.Store(&rest)
+	}
+}

@@ -51,4 +51,13 @@ func TestSeriesAreThoseOfTheirLabels(t *testing.T) {
 	first := m.counters.get(m.attempts, key)
 	require.Equal(t, m.attempts.WithLabelValues("api", "127.0.0.1:1", "2xx"), first)
 	require.Same(t, first, m.counters.get(m.attempts, key))
+
+	// An endpoint that comes back is counted where it is seen.
+	other := counterKey{"api", "127.0.0.1:2", "2xx"}
+	kept := m.counters.get(m.attempts, other)
+	m.counters.forget(m.attempts, key.upstream, key.endpoint)
+	again := m.counters.get(m.attempts, key)
+	require.NotSame(t, first, again)
+	require.Equal(t, m.attempts.WithLabelValues("api", "127.0.0.1:1", "2xx"), again)
+	require.Same(t, kept, m.counters.get(m.attempts, other))
 }
