@@ -199,26 +199,35 @@ func (b *bench) idle(ctx context.Context, r *Result) error {
 	return nil
 }
 
-func (b *bench) idleBytes(i *instance) (float64, error) {
-	ask := func(n int) (*load, int64, error) {
-		l, err := newLoad(i.address, n)
-		if err != nil {
-			return nil, 0, err
+// atOnce is how many clients ask at the same time before they become idle: how
+// many connections to the backend a crowd would need is not the question.
+const atOnce = 32
+
+func (b *bench) idleBytes(i *instance) (perConnection float64, err error) {
+	var loads []*load
+	defer func() {
+		for _, l := range loads {
+			err = errors.Join(err, l.close())
 		}
-		if err := l.run(slices.Min(b.cfg.Bodies), 0); err != nil {
-			return nil, 0, errors.Join(err, l.close())
+	}()
+	ask := func(n int) (rss int64, err error) {
+		for ; n > 0; n -= atOnce {
+			l, err := newLoad(i.address, min(n, atOnce))
+			if err != nil {
+				return 0, err
+			}
+			loads = append(loads, l)
+			if err := l.run(slices.Min(b.cfg.Bodies), 0); err != nil {
+				return 0, err
+			}
 		}
 		s, err := i.quiet()
-		return l, s.RSS, err
+		return s.RSS, err
 	}
-	few, before, err := ask(64) // what a process needs once is not counted
+	before, err := ask(2 * atOnce) // what a process needs once is not counted
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = few.close() }()
-	many, after, err := ask(b.cfg.Idle)
-	if err != nil {
-		return 0, err
-	}
-	return float64(after-before) / float64(b.cfg.Idle), many.close()
+	after, err := ask(b.cfg.Idle)
+	return float64(after-before) / float64(b.cfg.Idle), err
 }
