@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,15 +32,15 @@ const maxPath = 1024
 
 // accessLog turns exchanges into JSON lines.
 type accessLog struct {
-	handler slog.Handler
 	headers []string
 	keys    []string
 	out     *asyncWriter
+	bufs    sync.Pool // *[]byte, of lines being made; clip bounds them
 }
 
 func newAccessLog(w interface{ Write([]byte) (int, error) }, headers []string, dropped prometheus.Counter) *accessLog {
 	out := newAsyncWriter(w, dropped)
-	l := &accessLog{handler: slog.NewJSONHandler(out, nil), out: out}
+	l := &accessLog{out: out, bufs: sync.Pool{New: func() any { return new([]byte) }}}
 	for _, h := range headers {
 		l.headers = append(l.headers, http.CanonicalHeaderKey(h))
 		l.keys = append(l.keys, logKey(h))
@@ -93,9 +94,10 @@ func (t *Telemetry) Log(r *http.Request, line Line) {
 	if line.HalfClosed {
 		attrs = append(attrs, slog.Bool(LogHalfClosed, true))
 	}
-	record := slog.NewRecord(time.Time{}, slog.LevelInfo, "exchange", 0)
-	record.AddAttrs(attrs...)
-	_ = l.handler.Handle(context.Background(), record) // asyncWriter cannot fail
+	buf := l.bufs.Get().(*[]byte)
+	*buf = appendLine((*buf)[:0], "exchange", attrs)
+	l.out.add(*buf)
+	l.bufs.Put(buf)
 }
 
 func (l *accessLog) close(ctx context.Context) error { return l.out.close(ctx) }

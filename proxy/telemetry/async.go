@@ -5,76 +5,103 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// lines bounds the access log lines that wait for a slow writer.
-const lines = 8192
+// What waits for a slow writer is bounded: by lines and by bytes.
+const (
+	lines     = 8192
+	lineBytes = 4 << 20
+)
+
+const (
+	gather = 5 * time.Millisecond // lines wait so long for company: one write for all
+	plenty = 64 << 10             // and no longer when there are so many bytes
+)
 
 // asyncWriter takes lines without ever blocking and writes them from one
 // goroutine of its own, which close waits for.
 type asyncWriter struct {
-	queue   chan []byte
-	done    chan struct{}
 	dropped prometheus.Counter
+	some    chan struct{} // there are lines
+	many    chan struct{} // it is time to write them
+	done    chan struct{}
 
-	mu     sync.RWMutex // held for reading while a line is queued
+	mu     sync.Mutex
+	buf    []byte
+	count  int // of lines in buf
 	closed bool
 }
 
 func newAsyncWriter(w io.Writer, dropped prometheus.Counter) *asyncWriter {
-	a := &asyncWriter{queue: make(chan []byte, lines), done: make(chan struct{}), dropped: dropped}
+	a := &asyncWriter{dropped: dropped, some: make(chan struct{}, 1), many: make(chan struct{}, 1), done: make(chan struct{})}
 	go a.run(w)
 	return a
 }
 
-// run joins what is waiting into larger writes.
+// run writes what has gathered, in turns with what gathers meanwhile.
 func (a *asyncWriter) run(w io.Writer) {
 	defer close(a.done)
-	buf := make([]byte, 0, 64<<10)
-	for line := range a.queue {
-		buf = append(buf[:0], line...)
-		count := 1
-		for len(buf) < 32<<10 && len(a.queue) > 0 {
-			more, ok := <-a.queue
-			if !ok {
-				break
-			}
-			buf = append(buf, more...)
-			count++
+	var spare []byte
+	timer := time.NewTimer(gather)
+	defer timer.Stop()
+	for closed := false; !closed; {
+		<-a.some
+		timer.Reset(gather)
+		select {
+		case <-timer.C:
+		case <-a.many:
 		}
-		if _, err := w.Write(buf); err != nil {
-			a.dropped.Add(float64(count))
+		a.mu.Lock()
+		full, count := a.buf, a.count
+		a.buf, a.count, closed = spare[:0], 0, a.closed
+		a.mu.Unlock()
+		if len(full) > 0 {
+			if _, err := w.Write(full); err != nil {
+				a.dropped.Add(float64(count))
+			}
+		}
+		if spare = full; cap(spare) > 4*plenty {
+			spare = nil
 		}
 	}
 }
 
-// Write queues a copy of line. It always reports success.
-func (a *asyncWriter) Write(line []byte) (int, error) {
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	if a.closed {
+// add queues a copy of line, or drops it when there is no room.
+func (a *asyncWriter) add(line []byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed || a.count >= lines || len(a.buf)+len(line) > lineBytes {
 		a.dropped.Inc()
-		return len(line), nil
+		return
 	}
+	a.buf = append(a.buf, line...)
+	a.count++
+	if a.count == 1 {
+		tell(a.some)
+	}
+	if len(a.buf) >= plenty {
+		tell(a.many)
+	}
+}
+
+func tell(ch chan<- struct{}) {
 	select {
-	case a.queue <- append([]byte(nil), line...):
+	case ch <- struct{}{}:
 	default:
-		a.dropped.Inc()
 	}
-	return len(line), nil
 }
 
 // close writes what is queued and stops. A writer that blocks longer than ctx
 // keeps its goroutine.
 func (a *asyncWriter) close(ctx context.Context) error {
 	a.mu.Lock()
-	if !a.closed {
-		a.closed = true
-		close(a.queue)
-	}
+	a.closed = true
 	a.mu.Unlock()
+	tell(a.some)
+	tell(a.many)
 	select {
 	case <-a.done:
 		return nil
