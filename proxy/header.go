@@ -72,7 +72,8 @@ func upgradeOf(h http.Header) string {
 // belong to the client's connection go first, so that a client cannot have
 // ours removed by naming them in Connection.
 func requestHeader(r *http.Request) http.Header {
-	h := make(http.Header, len(r.Header)+6)
+	const ours = 5 // fields that are added as a rule, Traceparent among them
+	h := make(http.Header, len(r.Header)+ours)
 	copyEndToEnd(h, r.Header)
 	delete(h, "Host") // HTTP/2 may bring it beside :authority
 	if httpguts.HeaderValuesContainsToken(r.Header["Te"], "trailers") {

@@ -44,7 +44,7 @@ func (l attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 		ctx = transport.WithAttempt(ctx, a)
 		req = req.WithContext(ctx)
 	}
-	sc, span := l.start(ctx, req, a)
+	sc, span, attrs := l.start(ctx, req, a)
 	if req.Header == nil {
 		req.Header = http.Header{}
 	}
@@ -53,15 +53,17 @@ func (l attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 		m := l.t.metrics
 		m.counters.get(m.attempts, counterKey{a.Upstream, a.Endpoint, outcome(a)}).Inc()
 		if span != nil {
-			finish(span, a)
+			finish(span, a, attrs)
 		}
 	})
 	return l.next.RoundTrip(req)
 }
 
-func (l attempts) start(ctx context.Context, req *http.Request, a *transport.Attempt) (trace.SpanContext, trace.Span) {
+// start begins the span and gives the attributes that finish sets: the SDK
+// copies them all each time that some are set.
+func (l attempts) start(ctx context.Context, req *http.Request, a *transport.Attempt) (_ trace.SpanContext, span trace.Span, attrs []attribute.KeyValue) {
 	if l.t.tracing.tracer == nil {
-		return child(trace.SpanContextFromContext(ctx)), nil
+		return child(trace.SpanContextFromContext(ctx)), nil, nil
 	}
 	method := methodLabel(req.Method)
 	if method == "other" {
@@ -69,13 +71,13 @@ func (l attempts) start(ctx context.Context, req *http.Request, a *transport.Att
 	}
 	// The span is not put into the context: events of the exchange belong
 	// to the server span.
-	_, span := l.t.tracing.tracer.Start(ctx, method, trace.WithSpanKind(trace.SpanKindClient))
+	_, span = l.t.tracing.tracer.Start(ctx, method, l.t.tracing.client)
 	if span.IsRecording() {
 		path := req.URL.Opaque
 		if path == "" {
 			path = req.URL.EscapedPath()
 		}
-		attrs := append(make([]attribute.KeyValue, 0, 8),
+		attrs = append(make([]attribute.KeyValue, 0, 14),
 			AttrMethod.String(method), AttrUpstream.String(a.Upstream), AttrURL.String("http://"+a.Endpoint+pathOnly(path)))
 		if host, port, err := net.SplitHostPort(a.Endpoint); err == nil {
 			n, _ := strconv.Atoi(port)
@@ -84,9 +86,8 @@ func (l attempts) start(ctx context.Context, req *http.Request, a *transport.Att
 		if a.Number > 1 {
 			attrs = append(attrs, AttrResend.Int(a.Number-1), AttrAttemptReason.String(a.Reason))
 		}
-		span.SetAttributes(attrs...)
 	}
-	return span.SpanContext(), span
+	return span.SpanContext(), span, attrs
 }
 
 // pathOnly leaves the query out: it may carry what nobody should read.
@@ -99,13 +100,12 @@ func pathOnly(target string) string {
 	return target
 }
 
-// finish ends a client span with what the attempt turned out to be.
-func finish(span trace.Span, a *transport.Attempt) {
+// finish ends a client span with what the attempt turned out to be, and attrs.
+func finish(span trace.Span, a *transport.Attempt, attrs []attribute.KeyValue) {
 	defer span.End()
 	if !span.IsRecording() {
 		return
 	}
-	attrs := make([]attribute.KeyValue, 0, 8)
 	if a.ConnID != 0 {
 		attrs = append(attrs, AttrConnID.Int64(int64(a.ConnID)), AttrConnReused.Bool(a.Reused))
 		if a.Reused {

@@ -20,6 +20,7 @@ type ServerSpan struct {
 	Trace
 	span   trace.Span // nil: ids only
 	method string
+	attrs  []attribute.KeyValue // set at the end, all at once: each time copies them
 }
 
 // ServerEnd is what is known of an exchange when it ends.
@@ -43,8 +44,21 @@ func (t *Telemetry) StartServer(r *http.Request) (context.Context, *ServerSpan) 
 		return trace.ContextWithSpanContext(ctx, sc), &ServerSpan{Trace: Trace{sc}}
 	}
 	method := methodLabel(r.Method)
+	if method == "other" {
+		method = "_OTHER"
+	}
+	ctx, span := t.tracing.tracer.Start(ctx, method, t.tracing.server)
+	s := &ServerSpan{Trace: Trace{span.SpanContext()}, span: span, method: method}
+	if span.IsRecording() {
+		s.attrs = requestAttributes(r, method)
+	}
+	return ctx, s
+}
+
+// requestAttributes are those of a request, with room for those of its end.
+func requestAttributes(r *http.Request, method string) []attribute.KeyValue {
 	path, _, _ := strings.Cut(r.RequestURI, "?")
-	attrs := make([]attribute.KeyValue, 0, 14)
+	attrs := make([]attribute.KeyValue, 0, 18)
 	attrs = append(attrs, AttrPath.String(path), AttrProtoVersion.String(protoVersion(r)))
 	if r.TLS == nil {
 		attrs = append(attrs, AttrScheme.String("http"))
@@ -53,8 +67,7 @@ func (t *Telemetry) StartServer(r *http.Request) (context.Context, *ServerSpan) 
 			AttrTLSProtocol.String("tls"), AttrTLSVersion.String(tlsVersion(r.TLS)),
 			AttrTLSCipher.String(tls.CipherSuiteName(r.TLS.CipherSuite)), AttrTLSResumed.Bool(r.TLS.DidResume))
 	}
-	if method == "other" {
-		method = "_OTHER"
+	if method == "_OTHER" {
 		attrs = append(attrs, AttrMethodOriginal.String(r.Method))
 	}
 	attrs = append(attrs, AttrMethod.String(method))
@@ -72,14 +85,16 @@ func (t *Telemetry) StartServer(r *http.Request) (context.Context, *ServerSpan) 
 	if agent := r.UserAgent(); agent != "" {
 		attrs = append(attrs, AttrUserAgent.String(agent))
 	}
-	ctx, span := t.tracing.tracer.Start(ctx, method, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attrs...))
-	return ctx, &ServerSpan{Trace: Trace{span.SpanContext()}, span: span, method: method}
+	return attrs
 }
 
 // protoVersion is a request's HTTP version as the conventions write it.
 func protoVersion(r *http.Request) string {
-	if r.ProtoMajor == 2 {
+	switch {
+	case r.ProtoMajor == 2:
 		return "2"
+	case r.ProtoMajor == 1 && r.ProtoMinor == 1:
+		return "1.1"
 	}
 	return strconv.Itoa(r.ProtoMajor) + "." + strconv.Itoa(r.ProtoMinor)
 }
@@ -93,7 +108,7 @@ func (s *ServerSpan) End(e ServerEnd) {
 	if !s.span.IsRecording() {
 		return
 	}
-	attrs := make([]attribute.KeyValue, 0, 8)
+	attrs := s.attrs
 	if e.Status != 0 {
 		attrs = append(attrs, AttrStatus.Int(e.Status))
 	}

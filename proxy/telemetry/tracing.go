@@ -28,6 +28,8 @@ const (
 type tracing struct {
 	provider *sdktrace.TracerProvider
 	tracer   trace.Tracer // nil: ids only
+
+	server, client trace.SpanStartOption // the kinds of span there are
 }
 
 func newTracing(o Options, spans *prometheus.CounterVec) (*tracing, error) {
@@ -55,7 +57,10 @@ func newTracing(o Options, spans *prometheus.CounterVec) (*tracing, error) {
 			sdktrace.WithMaxQueueSize(queue),
 			sdktrace.WithMaxExportBatchSize(batch))),
 	)
-	return &tracing{provider: p, tracer: p.Tracer("gauntlet/proxy")}, nil
+	return &tracing{
+		provider: p, tracer: p.Tracer("gauntlet/proxy"),
+		server: trace.WithSpanKind(trace.SpanKindServer), client: trace.WithSpanKind(trace.SpanKindClient),
+	}, nil
 }
 
 func newExporter(o Options) (Exporter, error) {
