@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"gauntlet/proxy/config"
 	"gauntlet/proxy/edge"
 	"gauntlet/proxy/edge/accesslog"
 	"gauntlet/proxy/edge/announce"
@@ -34,11 +35,7 @@ func (p *Proxy) layers() []edge.Layer {
 
 // handler joins everything from an accepted request to its forwarding.
 func (p *Proxy) handler(parts Parts) (http.Handler, error) {
-	routes := make([]router.Route[string], len(p.cfg.Routes))
-	for i, r := range p.cfg.Routes {
-		routes[i] = router.Route[string]{Host: r.Host, Path: r.Path, Value: r.Upstream}
-	}
-	table, err := router.New(routes)
+	table, err := router.New(config.Table(p.cfg.Routes, split))
 	if err != nil {
 		return nil, fmt.Errorf("proxy routes: %w", err)
 	}
@@ -51,6 +48,15 @@ func (p *Proxy) handler(parts Parts) (http.Handler, error) {
 		layers = parts.Edge(layers)
 	}
 	return p.admit(edge.Compose(layers, route(table, forward))), nil
+}
+
+// split is who takes the requests of a route.
+func split(r *config.Route) *router.Split {
+	var shares []router.Share
+	for _, s := range r.Shares() {
+		shares = append(shares, router.Share(s))
+	}
+	return router.NewSplit(shares...)
 }
 
 // admit keeps count of the exchanges under way, and drops a request that came

@@ -9,7 +9,7 @@ import (
 )
 
 // route finds the upstream of a request and hands it to forward.
-func route(table *router.Router[string], forward http.Handler) http.Handler {
+func route(table *router.Router[*router.Split], forward http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodConnect {
 			// A reverse proxy is no way into the network behind it, and
@@ -22,17 +22,17 @@ func route(table *router.Router[string], forward http.Handler) http.Handler {
 			reply(w, r, failure{status: http.StatusBadRequest, class: "request_invalid"})
 			return
 		}
-		path, _, _ := strings.Cut(target(r), "?")
+		path, query, _ := strings.Cut(target(r), "?")
 		if path == "*" { // OPTIONS * asks about the server as a whole
 			path = "/"
 		}
-		found, ok := table.Match(r.Host, path)
+		found, ok := table.Match(&router.Request{Host: r.Host, Path: path, Method: r.Method, Query: query, Header: r.Header})
 		if !ok {
 			reply(w, r, failure{status: http.StatusNotFound, class: "no_route"})
 			return
 		}
 		ex := edge.From(r.Context())
-		ex.Route, ex.Upstream = found.Path, found.Value
+		ex.Route, ex.Upstream = found.Path, found.Value.Next()
 		forward.ServeHTTP(w, r)
 	})
 }

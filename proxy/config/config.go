@@ -148,13 +148,50 @@ type Retry struct {
 	ReplayBytes Size `yaml:"replay_bytes"`
 }
 
-// Route sends what matches its host and path prefix to an upstream.
+// Route sends what matches all it says to an upstream. Which of several routes
+// that match is taken stands in a table in package router: the host decides,
+// then the path, then the conditions, and never the order in the file.
 type Route struct {
 	// Host is exact, or "*.domain" for every name under it; empty matches
 	// any. Ports and case are ignored.
 	Host string `yaml:"host"`
 	// Path is a prefix of the raw path. One that does not end in "/"
 	// matches whole segments only: /v1 takes /v1 and /v1/x, not /v10.
-	Path     string `yaml:"path"`
-	Upstream string `yaml:"upstream"`
+	Path string `yaml:"path"`
+	// Methods are those the route takes; none: all. GET is not HEAD.
+	Methods []string `yaml:"methods,omitempty"`
+	// Headers and Query are what a request must bring, at most 8 of each.
+	Headers []Condition `yaml:"headers,omitempty"`
+	Query   []Condition `yaml:"query,omitempty"`
+	// Priority puts the greater first among routes with conditions on one
+	// host and path, 0 to 1000.
+	Priority int `yaml:"priority,omitempty"`
+	// Upstream takes all of it, or Upstreams share it by weight; one of the
+	// two is given.
+	Upstream  string  `yaml:"upstream,omitempty"`
+	Upstreams []Share `yaml:"upstreams,omitempty"`
+}
+
+// Condition is a header field or a query parameter that must be there. Of
+// several of one name the first counts.
+type Condition struct {
+	Name string `yaml:"name"`
+	// Value is what it must be, byte for byte, after a parameter has been
+	// decoded; empty: anything.
+	Value string `yaml:"value,omitempty"`
+}
+
+// Share is an upstream's part of a route.
+type Share struct {
+	Name string `yaml:"name"`
+	// Weight is its part of the sum of weights, from 1.
+	Weight int `yaml:"weight"`
+}
+
+// Shares returns who shares the route, also of one with a single upstream.
+func (r *Route) Shares() []Share {
+	if len(r.Upstreams) > 0 {
+		return r.Upstreams
+	}
+	return []Share{{Name: r.Upstream, Weight: 1}}
 }

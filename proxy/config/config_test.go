@@ -47,6 +47,11 @@ func TestLoadFull(t *testing.T) {
 	require.Equal(t, config.DefaultUpstream("localhost:1"), cfg.Upstreams["plain"])
 	require.Equal(t, []config.Route{
 		{Host: "api.example", Path: "/v1/", Upstream: "api"},
+		{
+			Host: "api.example", Path: "/v1/", Methods: []string{"GET", "HEAD"},
+			Headers: []config.Condition{{Name: "X-Canary", Value: "1"}}, Query: []config.Condition{{Name: "beta"}},
+			Priority: 10, Upstreams: []config.Share{{Name: "api", Weight: 9}, {Name: "plain", Weight: 1}},
+		},
 		{Path: "/", Upstream: "plain"},
 	}, cfg.Routes)
 }
@@ -84,6 +89,11 @@ func TestValid(t *testing.T) {
 // up is a configuration whose one upstream has more lines.
 func up(lines ...string) string {
 	return "upstreams:\n  api:\n    endpoints: [127.0.0.1:9001]\n    " + strings.Join(lines, "\n    ") + "\nroutes: [{path: /, upstream: api}]\n"
+}
+
+// routes is a configuration with these routes.
+func routes(lines ...string) string {
+	return "upstreams:\n  api: {endpoints: [127.0.0.1:9001]}\nroutes:\n  - " + strings.Join(lines, "\n  - ") + "\n"
 }
 
 func TestProblems(t *testing.T) {
@@ -186,12 +196,31 @@ func TestProblems(t *testing.T) {
 		"no routes":          {"upstreams: {api: {endpoints: [a:1]}}\n", "p.yaml:1:1: routes: got none, want at least one"},
 		"unknown upstream":   {"upstreams: {api: {endpoints: [a:1]}}\nroutes:\n  - {path: /, upstream: web}\n", `p.yaml:3:15: routes[0].upstream: got "web", want the name of an upstream (api)`},
 		"route path":         {"upstreams: {api: {endpoints: [a:1]}}\nroutes:\n  - {path: v1, upstream: api}\n", `p.yaml:3:6: routes[0].path: got "v1", want a prefix that begins with / and has no ?, # or space`},
-		"route query":        {"upstreams: {api: {endpoints: [a:1]}}\nroutes:\n  - {path: '/v1?x', upstream: api}\n", `p.yaml:3:6: routes[0].path: got "/v1?x", want a prefix that begins with / and has no ?, # or space`},
+		"route path query":   {"upstreams: {api: {endpoints: [a:1]}}\nroutes:\n  - {path: '/v1?x', upstream: api}\n", `p.yaml:3:6: routes[0].path: got "/v1?x", want a prefix that begins with / and has no ?, # or space`},
 		"route host":         {"upstreams: {api: {endpoints: [a:1]}}\nroutes:\n  - {host: 'a.*.b', path: /, upstream: api}\n", `p.yaml:3:6: routes[0].host: got "a.*.b", want a host name without a port, *.domain, or nothing for any`},
 		"route host port":    {"upstreams: {api: {endpoints: [a:1]}}\nroutes:\n  - {host: 'a:80', path: /, upstream: api}\n", `p.yaml:3:6: routes[0].host: got "a:80", want a host name without a port, *.domain, or nothing for any`},
 		"route twice":        {"upstreams: {api: {endpoints: [a:1]}}\nroutes:\n  - {path: /, upstream: api}\n  - {path: /, upstream: api}\n", "p.yaml:4:5: routes[1]: got the host and path of another route, want them once (see routes[0])"},
-		"anchored value":     {"drain: {timeout: &t 10s}\n" + valid, "p.yaml:1:18: drain.timeout: got an anchor, alias or merge, want a duration such as 250ms, 10s or 1m30s"},
-		"tag":                {"listen: !!str a:1\n" + valid, "p.yaml:1:9: listen: got a tag, want text"},
+		"route method":       {routes("{path: /, methods: [G ET, CONNECT, GET, GET], upstream: api}"), "p.yaml:4:25: routes[0].methods[0]: got \"G ET\", want a method such as GET\np.yaml:4:31: routes[0].methods[1]: got \"CONNECT\", want a method other than CONNECT, which a reverse proxy refuses\np.yaml:4:45: routes[0].methods[3]: got a method a second time, want it once"},
+		"route header":       {routes("{path: /, headers: [{name: Host, value: a}], upstream: api}"), `p.yaml:4:26: routes[0].headers[0].name: got "Host", want a header other than Host, Transfer-Encoding and Trailer`},
+		"route header name":  {routes("{path: /, headers: [{value: a}], upstream: api}"), `p.yaml:4:25: routes[0].headers[0].name: got "", want a header name`},
+		"route header value": {routes("{path: /, headers: [{name: a, value: 'x '}], upstream: api}"), `p.yaml:4:35: routes[0].headers[0].value: got "x ", want a field value without control characters and outer spaces`},
+		"route header twice": {routes("{path: /, headers: [{name: a}, {name: A}], upstream: api}"), `p.yaml:4:37: routes[0].headers[1].name: got "A" a second time, want each name once`},
+		"route query":        {routes("{path: /, query: [{value: a}], upstream: api}"), `p.yaml:4:23: routes[0].query[0].name: got "", want the name of a parameter`},
+		"route conditions":   {routes("{path: /, query: [{name: a}, {name: b}, {name: c}, {name: d}, {name: e}, {name: f}, {name: g}, {name: h}, {name: i}], upstream: api}"), `p.yaml:4:15: routes[0].query: got 9 conditions, want at most 8`},
+		"route priority":     {routes("{path: /, priority: 3, upstream: api}"), `p.yaml:4:15: routes[0].priority: got 3, want none on a route without conditions: it comes last`},
+		"route conditions twice": {
+			routes("{path: /, methods: [GET], query: [{name: a, value: b}], upstream: api}", "{path: /, query: [{name: a, value: b}], methods: [GET], upstream: api}"),
+			"p.yaml:5:5: routes[1]: got the host, path and conditions of another route, want them once (see routes[0])",
+		},
+		"route ambiguous": {
+			routes("{path: /, headers: [{name: a}], upstream: api}", "{path: /, headers: [{name: b}], upstream: api}"),
+			"p.yaml:5:5: routes[1]: got conditions that a request can meet together with those of routes[0], want values that exclude each other, more conditions on one of them, or another priority",
+		},
+		"route both":     {routes("{path: /, upstream: api, upstreams: [{name: api, weight: 1}]}"), `p.yaml:4:15: routes[0].upstream: got "api" beside upstreams, want one of the two`},
+		"route shares":   {routes("{path: /, upstreams: [{name: api}, {name: web, weight: 1}, {name: api, weight: 2}]}"), "p.yaml:4:27: routes[0].upstreams[0].weight: got 0, want 1 to 1000000\np.yaml:4:41: routes[0].upstreams[1].name: got \"web\", want the name of an upstream (api)\np.yaml:4:65: routes[0].upstreams[2].name: got \"api\" a second time, want each upstream once"},
+		"route neither":  {routes("{path: /}"), `p.yaml:4:5: routes[0].upstream: got "", want the name of an upstream (api)`},
+		"anchored value": {"drain: {timeout: &t 10s}\n" + valid, "p.yaml:1:18: drain.timeout: got an anchor, alias or merge, want a duration such as 250ms, 10s or 1m30s"},
+		"tag":            {"listen: !!str a:1\n" + valid, "p.yaml:1:9: listen: got a tag, want text"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := config.Parse("p.yaml", []byte(c.text))

@@ -15,7 +15,7 @@ func (d *decoder) structure(path string, n ast.Node, v reflect.Value) {
 	fields := map[string]reflect.Value{}
 	var allowed []string
 	for i := range v.NumField() {
-		name := v.Type().Field(i).Tag.Get("yaml")
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
 		fields[name] = v.Field(i)
 		allowed = append(allowed, name)
 	}

