@@ -22,7 +22,11 @@ func (p *Proxy) adminHandler() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return mux
+	if p.parts.Source != nil {
+		mux.HandleFunc("POST /reload", p.serveReload)
+	}
+	// No page in an operator's browser may do what the operator may.
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 // serveHealth is readiness: 503 from the moment the stop begins.

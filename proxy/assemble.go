@@ -1,10 +1,8 @@
 package proxy
 
 import (
-	"fmt"
 	"net/http"
 
-	"gauntlet/proxy/config"
 	"gauntlet/proxy/edge"
 	"gauntlet/proxy/edge/accesslog"
 	"gauntlet/proxy/edge/announce"
@@ -12,7 +10,6 @@ import (
 	"gauntlet/proxy/edge/meter"
 	"gauntlet/proxy/edge/rescue"
 	"gauntlet/proxy/edge/trace"
-	"gauntlet/proxy/router"
 )
 
 // layers is the client side, outermost first.
@@ -34,11 +31,7 @@ func (p *Proxy) layers() []edge.Layer {
 }
 
 // handler joins everything from an accepted request to its forwarding.
-func (p *Proxy) handler(parts Parts) (http.Handler, error) {
-	table, err := router.New(config.Table(p.cfg.Routes, split))
-	if err != nil {
-		return nil, fmt.Errorf("proxy routes: %w", err)
-	}
+func (p *Proxy) handler(parts Parts) http.Handler {
 	var forward http.Handler = &forwarder{p: p}
 	if parts.Forward != nil {
 		forward = parts.Forward(forward)
@@ -47,16 +40,7 @@ func (p *Proxy) handler(parts Parts) (http.Handler, error) {
 	if parts.Edge != nil {
 		layers = parts.Edge(layers)
 	}
-	return p.admit(edge.Compose(layers, route(table, forward))), nil
-}
-
-// split is who takes the requests of a route.
-func split(r *config.Route) *router.Split {
-	var shares []router.Share
-	for _, s := range r.Shares() {
-		shares = append(shares, router.Share(s))
-	}
-	return router.NewSplit(shares...)
+	return p.admit(edge.Compose(layers, p.route(forward)))
 }
 
 // admit keeps count of the exchanges under way, and drops a request that came

@@ -23,7 +23,7 @@ func (p *Proxy) drainSteps() []Step {
 		{Name: "announce", Run: func(ctx context.Context) error {
 			p.stopping.Store(true)
 			p.handlers.Go(p.clients.Announce) // may wait for clients that take nothing
-			return sleep(ctx, p.cfg.Drain.Announce)
+			return sleep(ctx, p.current.Load().cfg.Drain.Announce)
 		}},
 		// Whom the kernel has already greeted is let in.
 		{Name: "stop-accepting", Run: p.stopAccepting},
@@ -52,7 +52,7 @@ func (p *Proxy) stopAccepting(ctx context.Context) error {
 
 // drain runs the steps and then cuts what is left.
 func (p *Proxy) drain() {
-	ctx, cancel := context.WithTimeout(p.base, p.cfg.Drain.Timeout)
+	ctx, cancel := context.WithTimeout(p.base, p.current.Load().cfg.Drain.Timeout)
 	defer cancel()
 	for _, step := range p.steps {
 		p.log.Info("stopping", "step", step.Name, "connections", p.clients.Len(), "in_flight", p.inflight.Load())

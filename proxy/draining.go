@@ -9,7 +9,9 @@ import (
 // none left.
 func (p *Proxy) serveDrain(w http.ResponseWriter, r *http.Request) {
 	name, addr := r.PathValue("upstream"), r.PathValue("endpoint")
-	u, ok := p.upstreams[name]
+	g := p.enter()
+	defer g.scope.leave()
+	u, ok := g.scope.upstreams[name]
 	if !ok {
 		http.Error(w, "no upstream is named "+name, http.StatusNotFound)
 		return

@@ -22,6 +22,7 @@ type forwarding struct {
 	rc   *http.ResponseController
 	r    *http.Request
 	ex   *edge.Exchange
+	in   *scope
 	conn *clientconn.Conn // nil on HTTP/2, where others use it too
 	up   *upload          // nil: no request body
 	tx   transport.Exchange
@@ -41,6 +42,7 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p: f.p, w: w, rc: http.NewResponseController(w), r: r,
 		ex: edge.From(r.Context()), conn: clientconn.From(r.Context()),
 	}
+	x.in = x.ex.Scope.(*scope)
 	defer x.leave()
 	// The exchange with the upstream has a context of its own: net/http
 	// cancels the request's as soon as a read of the body fails, also when
@@ -55,7 +57,7 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	})
 	defer stop()
-	resp, err := f.p.upstreams[x.ex.Upstream].RoundTrip(out)
+	resp, err := x.in.upstreams[x.ex.Upstream].RoundTrip(out)
 	x.ex.Attempts = len(x.tx.Attempts())
 	if last := x.tx.Last(); last != nil {
 		x.ex.Endpoint = last.Endpoint
@@ -88,7 +90,7 @@ func (x *forwarding) outbound(ctx context.Context) *http.Request {
 		return out
 	}
 	_ = x.rc.EnableFullDuplex() // an answer may begin before the request ends
-	x.up = &upload{src: r.Body, rc: x.rc, timeout: x.p.cfg.Limits.BodyTimeout, stream: multiplexed(r)}
+	x.up = &upload{src: r.Body, rc: x.rc, timeout: x.in.bodyTimeout, stream: multiplexed(r)}
 	if x.expects() {
 		x.up.before = x.sendContinue
 	}

@@ -210,13 +210,14 @@ func ok(t *testing.T, text string) string {
 
 // running is a proxy under test.
 type running struct {
-	t     *testing.T
-	p     *proxy.Proxy
-	addr  string
-	admin string
-	log   *lines
-	stop  context.CancelFunc
-	done  chan error
+	t        *testing.T
+	p        *proxy.Proxy
+	endpoint string
+	addr     string
+	admin    string
+	log      *lines
+	stop     context.CancelFunc
+	done     chan error
 }
 
 // lines collects what is written to it.
@@ -266,7 +267,7 @@ func start(t *testing.T, endpoint string, options ...option) *running {
 	require.NoError(t, err)
 	require.NoError(t, p.Listen())
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{t: t, p: p, addr: p.Addr().String(), admin: p.AdminAddr().String(), log: log, stop: cancel, done: make(chan error, 1)}
+	r := &running{t: t, p: p, endpoint: endpoint, addr: p.Addr().String(), admin: p.AdminAddr().String(), log: log, stop: cancel, done: make(chan error, 1)}
 	go func() { r.done <- p.Serve(ctx) }()
 	t.Cleanup(func() {
 		cancel()
@@ -297,7 +298,16 @@ func (r *running) dial() *wire {
 
 // get fetches from the admin listener.
 func (r *running) get(path string, header ...string) (int, string) {
-	req, err := http.NewRequest(http.MethodGet, "http://"+r.admin+path, nil)
+	return r.operate(http.MethodGet, path, header...)
+}
+
+// post posts nothing to the admin listener.
+func (r *running) post(path string, header ...string) (int, string) {
+	return r.operate(http.MethodPost, path, header...)
+}
+
+func (r *running) operate(method, path string, header ...string) (int, string) {
+	req, err := http.NewRequest(method, "http://"+r.admin+path, nil)
 	require.NoError(r.t, err)
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 
+	"gauntlet/proxy/config"
 	"gauntlet/proxy/edge"
 	"gauntlet/proxy/policy"
 	"gauntlet/proxy/telemetry"
@@ -38,6 +39,10 @@ type Parts struct {
 	Exporter func(telemetry.Exporter) telemetry.Exporter
 	// Drain edits the steps of the graceful stop.
 	Drain func([]Step) []Step
+
+	// Source reads the configuration again, for Reread and for POST /reload
+	// on the admin listener, which is not there without it.
+	Source func() (*config.Config, error)
 
 	// Log receives what goes wrong in the proxy itself; nil discards it.
 	Log *slog.Logger

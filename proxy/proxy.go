@@ -27,7 +27,6 @@ import (
 	"gauntlet/proxy/edge/clientconn"
 	"gauntlet/proxy/edge/greet"
 	"gauntlet/proxy/telemetry"
-	"gauntlet/proxy/upstream"
 )
 
 // linger is how long a connection closed politely waits for its client.
@@ -35,15 +34,20 @@ const linger = time.Second
 
 // Proxy is one reference proxy.
 type Proxy struct {
-	cfg       *config.Config
-	log       *slog.Logger
-	tel       *telemetry.Telemetry
-	logFile   io.Closer
-	upstreams map[string]*upstream.Upstream
-	clients   *clientconn.Set
-	certs     *certs.Store // nil without TLS
-	wrap      func(net.Listener) net.Listener
-	steps     []Step
+	cfg     *config.Config // as at the start; what may change is in current
+	parts   Parts
+	log     *slog.Logger
+	tel     *telemetry.Telemetry
+	logFile io.Closer
+	clients *clientconn.Set
+	certs   *certs.Store // nil without TLS
+	steps   []Step
+
+	reloading sync.Mutex // held by who builds a generation
+	current   atomic.Pointer[generation]
+	members   members
+	scopes    atomic.Int64 // that have not ended
+	news      atomic.Pointer[news]
 
 	server, h2, admin *http.Server    // h2 serves HTTP/2 only
 	greet             *greet.Greeter  // nil when there is nothing to find out about clients
@@ -65,7 +69,9 @@ func New(cfg *config.Config, parts Parts) (*Proxy, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	p := &Proxy{cfg: cfg, log: parts.Log, clients: clientconn.NewSet(linger, cfg.Limits.WriteTimeout), wrap: parts.Listener, upstreams: map[string]*upstream.Upstream{}}
+	cfg = cfg.Clone()
+	p := &Proxy{cfg: cfg, parts: parts, log: parts.Log, clients: clientconn.NewSet(linger, cfg.Limits.WriteTimeout)}
+	p.news.Store(&news{ok: true, when: time.Now()})
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
@@ -89,18 +95,19 @@ func (p *Proxy) build(parts Parts) error {
 	if err != nil {
 		return fmt.Errorf("proxy telemetry: %w", err)
 	}
-	if err := p.buildUpstreams(parts); err != nil {
-		return err
-	}
-	p.tel.WatchPools(p.poolStates)
-	if err := p.loadCertificates(); err != nil {
-		return err
-	}
-	handler, err := p.handler(parts)
+	p.reloading.Lock()
+	first, err := p.generate(p.cfg, nil)
+	p.reloading.Unlock()
 	if err != nil {
 		return err
 	}
-	p.buildServers(handler)
+	p.current.Store(first)
+	p.tel.WatchPools(p.poolStates)
+	p.tel.WatchConfig(p.configState)
+	if err := p.loadCertificates(); err != nil {
+		return err
+	}
+	p.buildServers(p.handler(parts))
 	p.steps = p.drainSteps()
 	if parts.Drain != nil {
 		p.steps = parts.Drain(p.steps)
@@ -136,9 +143,9 @@ func (p *Proxy) Close() error {
 	var err error
 	p.closeOnce.Do(func() {
 		p.cut()
-		for _, u := range p.upstreams {
-			err = errors.Join(err, u.Close())
-		}
+		p.reloading.Lock() // one that is under way must not leave anything behind
+		err = errors.Join(p.members.close()...)
+		p.reloading.Unlock()
 		p.mu.Lock()
 		if p.listener != nil {
 			_ = p.listener.Close() // Serve has closed it already, as a rule

@@ -9,7 +9,7 @@ import (
 )
 
 // route finds the upstream of a request and hands it to forward.
-func route(table *router.Router[*router.Split], forward http.Handler) http.Handler {
+func (p *Proxy) route(forward http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodConnect {
 			// A reverse proxy is no way into the network behind it, and
@@ -26,12 +26,16 @@ func route(table *router.Router[*router.Split], forward http.Handler) http.Handl
 		if path == "*" { // OPTIONS * asks about the server as a whole
 			path = "/"
 		}
-		found, ok := table.Match(&router.Request{Host: r.Host, Path: path, Method: r.Method, Query: query, Header: r.Header})
+		g := p.enter()
+		scope := g.scope // all that is needed of g once the route is known
+		defer scope.leave()
+		found, ok := g.table.Match(&router.Request{Host: r.Host, Path: path, Method: r.Method, Query: query, Header: r.Header})
 		if !ok {
 			reply(w, r, failure{status: http.StatusNotFound, class: "no_route"})
 			return
 		}
 		ex := edge.From(r.Context())
+		ex.Scope = scope
 		ex.Route, ex.Upstream = found.Path, found.Value.Next()
 		forward.ServeHTTP(w, r)
 	})

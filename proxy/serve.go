@@ -58,8 +58,8 @@ func (p *Proxy) Listen() error {
 			return errors.Join(fmt.Errorf("proxy admin: %w", err), ln.Close())
 		}
 	}
-	if p.wrap != nil {
-		ln = p.wrap(ln)
+	if p.parts.Listener != nil {
+		ln = p.parts.Listener(ln)
 	}
 	p.listener = p.clients.Listen(ln)
 	if cfg := p.greeting(); cfg != nil {

@@ -40,7 +40,7 @@ func (x *forwarding) tunnel(resp *http.Response) {
 		x.ex.Status, x.ex.Class = StatusClientGone, "client_gone"
 		return
 	}
-	t := &tunnel{idle: x.p.cfg.Upstreams[x.ex.Upstream].Timeouts.BodyIdle}
+	t := &tunnel{idle: x.in.upstreams[x.ex.Upstream].idle}
 	t.end = func() { _ = backend.Close(); _ = conn.Close() }
 	stop := context.AfterFunc(x.p.base, t.end)
 	defer stop()

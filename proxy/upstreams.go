@@ -3,8 +3,6 @@ package proxy
 import (
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 
 	"gauntlet/proxy/config"
 	"gauntlet/proxy/policy"
@@ -15,38 +13,30 @@ import (
 	"gauntlet/proxy/upstream/eject"
 )
 
-// buildUpstreams builds every upstream of the configuration.
-func (p *Proxy) buildUpstreams(parts Parts) error {
-	for _, name := range slices.Sorted(maps.Keys(p.cfg.Upstreams)) {
-		cfg := upstreamConfig(name, p.cfg.Upstreams[name], int(p.cfg.Limits.HeaderBytes))
-		var err error
-		if cfg.TLS, err = upstreamTLS("upstreams."+name+".tls", p.cfg.Upstreams[name].TLS); err != nil {
-			return err
-		}
-		cfg.Health = checks(p.cfg.Upstreams[name].Health, network(cfg.TLS, cfg.Protocol))
-		if parts.Upstream != nil {
-			parts.Upstream(&cfg)
-		}
-		u, err := upstream.New(cfg, upstream.Hooks{
-			Transport: parts.Transport,
-			Breaker:   parts.Breaker,
-			Stack:     parts.Stack,
-			Attempt:   p.tel.Attempts,
-			Event:     p.tel.Event,
-			Change:    p.logChange(name),
-			Gone:      func(endpoint string) { p.tel.Forget(name, endpoint) },
-		})
-		if err != nil {
-			return fmt.Errorf("proxy upstream %s: %w", name, err)
-		}
-		p.upstreams[name] = u
+// newUpstream builds an upstream, without its fallback.
+func (p *Proxy) newUpstream(name string, c *config.Upstream) (*upstream.Upstream, error) {
+	cfg := upstreamConfig(name, c, int(p.cfg.Limits.HeaderBytes))
+	var err error
+	if cfg.TLS, err = upstreamTLS("upstreams."+name+".tls", c.TLS); err != nil {
+		return nil, err
 	}
-	for name, c := range p.cfg.Upstreams {
-		if c.Fallback != "" {
-			p.upstreams[name].SetFallback(p.upstreams[c.Fallback])
-		}
+	cfg.Health = checks(c.Health, network(cfg.TLS, cfg.Protocol))
+	if p.parts.Upstream != nil {
+		p.parts.Upstream(&cfg)
 	}
-	return nil
+	u, err := upstream.New(cfg, upstream.Hooks{
+		Transport: p.parts.Transport,
+		Breaker:   p.parts.Breaker,
+		Stack:     p.parts.Stack,
+		Attempt:   p.tel.Attempts,
+		Event:     p.tel.Event,
+		Change:    p.logChange(name),
+		Gone:      func(endpoint string) { p.tel.Forget(name, endpoint) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("proxy upstream %s: %w", name, err)
+	}
+	return u, nil
 }
 
 // logChange gives what tells the log about the endpoints of an upstream. No
@@ -115,21 +105,38 @@ func upstreamConfig(name string, c *config.Upstream, headerBytes int) upstream.C
 	return cfg
 }
 
-// poolStates reads every endpoint, by upstream name and configured order.
+// poolStates reads every endpoint, by upstream name and configured order. One
+// that generations have pools of their own for is one endpoint, with the sums,
+// and with what the newest thinks of it.
 func (p *Proxy) poolStates() []telemetry.PoolState {
+	p.members.mu.Lock()
+	defer p.members.mu.Unlock()
 	var states []telemetry.PoolState
-	for _, name := range slices.Sorted(maps.Keys(p.upstreams)) {
-		for _, s := range p.upstreams[name].Stats() {
-			b := -1
-			if s.Guarded {
-				b = int(s.Breaker)
+	at := map[origin]int{}
+	for _, m := range p.members.live {
+		for _, s := range m.Stats() {
+			o := origin{m.name, s.Endpoint}
+			i, known := at[o]
+			if !known {
+				i = len(states)
+				at[o] = i
+				b := -1
+				if s.Guarded {
+					b = int(s.Breaker)
+				}
+				before := p.members.past.counts[o]
+				states = append(states, telemetry.PoolState{
+					Upstream: m.name, Endpoint: s.Endpoint, Breaker: b, State: s.State.String(), Weight: s.Weight,
+					Dialed: before.dialed, Ejections: before.ejections,
+				})
 			}
-			states = append(states, telemetry.PoolState{
-				Upstream: name, Endpoint: s.Endpoint,
-				Idle: s.Pool.Idle, Leased: s.Pool.Leased, Waiting: s.Pool.Waiting, Dialing: s.Pool.Dialing,
-				Dialed: s.Pool.Dialed, Breaker: b,
-				State: s.State.String(), Weight: s.Weight, Ejections: s.Ejections,
-			})
+			sum := &states[i]
+			sum.Idle += s.Pool.Idle
+			sum.Leased += s.Pool.Leased
+			sum.Waiting += s.Pool.Waiting
+			sum.Dialing += s.Pool.Dialing
+			sum.Dialed += s.Pool.Dialed
+			sum.Ejections += s.Ejections
 		}
 	}
 	return states

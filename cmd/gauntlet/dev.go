@@ -38,5 +38,5 @@ func (c devMutantCmd) Run(ctx context.Context, w *world) error {
 		}
 		return usage(fmt.Errorf("no mutant is named %q; allowed: %s", c.Name, strings.Join(names, ", ")))
 	}
-	return serveProxy(ctx, w, c.Config, m.Parts())
+	return serveProxy(ctx, w, proxyCmd{Config: c.Config}, m.Parts())
 }

@@ -12,16 +12,19 @@ import (
 	"syscall"
 
 	"gauntlet/proxy"
-	"gauntlet/proxy/config"
+	"gauntlet/proxy/reload"
 )
 
 type proxyCmd struct {
 	Config string `help:"Configuration file (YAML)." required:"" type:"path" short:"c"`
+	Watch  bool   `help:"Read the file again by itself whenever it has changed."`
 }
 
 // Help shows an example.
 func (proxyCmd) Help() string {
 	return `SIGTERM, SIGINT and SIGQUIT stop it gracefully: it announces "Connection: close" while still accepting, then finishes, then closes. A second signal cuts what is left.
+
+SIGHUP, POST /reload on the admin listener and, with --watch, every change of the file read it again: routes, upstreams, drain and limits.body_timeout change while exchanges under way end as they began and no connection is touched. A file that is refused changes nothing; the log says why.
 
 Example:
 
@@ -37,7 +40,7 @@ Example:
 
 // Run serves until it is told to stop.
 func (c proxyCmd) Run(ctx context.Context, w *world) error {
-	return serveProxy(ctx, w, c.Config, proxy.Parts{})
+	return serveProxy(ctx, w, c, proxy.Parts{})
 }
 
 // ballast is how much the garbage collector is made to believe is in use: it
@@ -47,15 +50,16 @@ func (c proxyCmd) Run(ctx context.Context, w *world) error {
 const ballast = 16 << 20
 
 // serveProxy runs the reference proxy with these parts.
-func serveProxy(ctx context.Context, w *world, path string, parts proxy.Parts) error {
+func serveProxy(ctx context.Context, w *world, c proxyCmd, parts proxy.Parts) error {
 	weight := make([]byte, ballast)
 	defer runtime.KeepAlive(weight)
-	cfg, err := config.Load(path)
+	file := reload.NewFile(c.Config)
+	cfg, err := file.Load()
 	if err != nil {
 		return usage(err)
 	}
 	parts.Log = slog.New(slog.NewJSONHandler(w.Stderr, nil))
-	parts.Stdout = w.Stdout
+	parts.Stdout, parts.Source = w.Stdout, file.Load
 	p, err := proxy.New(cfg, parts)
 	if err != nil {
 		return err
@@ -69,7 +73,37 @@ func serveProxy(ctx context.Context, w *world, path string, parts proxy.Parts) e
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer onSignals(cancel, p.Cut)()
+	defer rereading(ctx, p, file, c.Watch)()
 	return p.Serve(ctx)
+}
+
+// rereading reloads p at SIGHUP and, when asked to watch, when its file has
+// changed, until the function it returns is called. What comes of it is in the
+// proxy's own log.
+func rereading(ctx context.Context, p *proxy.Proxy, file *reload.File, watch bool) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 1) // one that waits stands for all that come meanwhile
+	signal.Notify(signals, syscall.SIGHUP)
+	reread := func() { _, _ = p.Reread() }
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-signals:
+				reread()
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	if watch {
+		wg.Go(func() { file.Watch(ctx, reload.Every, reread) })
+	}
+	return func() {
+		signal.Stop(signals)
+		cancel()
+		wg.Wait()
+	}
 }
 
 // onSignals calls first at the first signal that asks for an end and

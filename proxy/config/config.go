@@ -187,11 +187,3 @@ type Share struct {
 	// Weight is its part of the sum of weights, from 1.
 	Weight int `yaml:"weight"`
 }
-
-// Shares returns who shares the route, also of one with a single upstream.
-func (r *Route) Shares() []Share {
-	if len(r.Upstreams) > 0 {
-		return r.Upstreams
-	}
-	return []Share{{Name: r.Upstream, Weight: 1}}
-}

@@ -14,9 +14,9 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// maxFile bounds a configuration file: the largest documented use, 12,000
+// MaxFile bounds a configuration file: the largest documented use, 12,000
 // routes, needs under a tenth of it.
-const maxFile = 16 << 20
+const MaxFile = 16 << 20
 
 // Load reads and validates the file at path. The error is an *Error when the
 // content is at fault and otherwise that of the file system.
@@ -26,7 +26,7 @@ func Load(path string) (*Config, error) {
 		return nil, fmt.Errorf("read proxy configuration: %w", err)
 	}
 	defer func() { _ = f.Close() }() // only read
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("read proxy configuration: %w", err)
 	}
@@ -36,8 +36,8 @@ func Load(path string) (*Config, error) {
 // Parse reads and validates data; name stands for the file in its problems.
 // The error is an *Error with every problem found.
 func Parse(name string, data []byte) (*Config, error) {
-	if len(data) > maxFile {
-		return nil, &Error{[]Problem{{File: name, Got: fmt.Sprintf("more than %d bytes", maxFile), Want: "a smaller file"}}}
+	if len(data) > MaxFile {
+		return nil, &Error{[]Problem{{File: name, Got: fmt.Sprintf("more than %d bytes", MaxFile), Want: "a smaller file"}}}
 	}
 	root, problem := parse(data)
 	if problem != nil {

@@ -13,13 +13,15 @@ var ErrInvalid = errors.New("invalid proxy configuration")
 type Problem struct {
 	// File, Line and Column say where; Line is 0 for a Config that was not
 	// read from a file.
-	File         string
-	Line, Column int
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
 	// Path names the setting, as in upstreams.api.pool.wait or routes[0].
 	// It is empty for the file as a whole.
-	Path string
+	Path string `json:"path,omitempty"`
 	// Got is what was found and Want what is allowed.
-	Got, Want string
+	Got  string `json:"got"`
+	Want string `json:"want"`
 }
 
 // String writes the problem on one line.

@@ -21,6 +21,9 @@ type Exchange struct {
 	Endpoint string // of the last attempt
 	Attempts int
 	Class    string // of a failure, "" for none
+	// Scope belongs to routing and forwarding: the configuration the
+	// exchange began with.
+	Scope any
 
 	// Status is the final status written, 0 for none yet. 499 says that the
 	// client left before it could be given one.

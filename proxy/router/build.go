@@ -52,7 +52,9 @@ func (b *builder[T]) add(at *place[T], number int) {
 			b.reject(number, number, ErrTooMany)
 			return
 		}
-		s.table = map[uint64][]*Route[T]{}
+		if !s.plain() {
+			s.table = map[uint64][]*Route[T]{}
+		}
 		at.shapes = append(at.shapes, s)
 	}
 	b.numbers[&route] = number

@@ -20,6 +20,11 @@ const (
 	MetricHandshakes  = "gauntlet_tls_handshakes_total"
 	MetricCertificate = "gauntlet_tls_certificate_expiry_timestamp_seconds"
 	MetricCertReloads = "gauntlet_tls_certificate_reloads_total"
+	MetricGeneration  = "gauntlet_config_generation"
+	MetricGenerations = "gauntlet_config_generations_in_use"
+	MetricReloads     = "gauntlet_config_reloads_total"
+	MetricReloadOK    = "gauntlet_config_last_reload_successful"
+	MetricReloadTime  = "gauntlet_config_last_reload_success_timestamp_seconds"
 	MetricSpans       = "gauntlet_telemetry_spans_total"
 	MetricLogDropped  = "gauntlet_telemetry_log_lines_dropped_total"
 )
