@@ -40,6 +40,9 @@ type Parts struct {
 	// Drain edits the steps of the graceful stop.
 	Drain func([]Step) []Step
 
+	// Swap wraps the moment in which Reload puts a new configuration in the
+	// place of the old one.
+	Swap func(swap func())
 	// Source reads the configuration again, for Reread and for POST /reload
 	// on the admin listener, which is not there without it.
 	Source func() (*config.Config, error)

@@ -69,7 +69,12 @@ func (p *Proxy) reload(read func() (*config.Config, error)) (Reloaded, error) {
 		p.log.Error("configuration refused", "generation", before.number, "reasons", reasons(err))
 		return Reloaded{Generation: before.number}, err
 	}
-	p.current.Store(next)
+	swap := func() { p.current.Store(next) }
+	if p.parts.Swap != nil {
+		p.parts.Swap(swap)
+	} else {
+		swap()
+	}
 	before.scope.leave()
 	done := summary(before, next)
 	for _, name := range slices.Concat(done.Changed, done.Removed) {

@@ -3,6 +3,7 @@ package targets
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -40,7 +41,7 @@ func planHAProxy(w Wants) (*Plan, error) {
 	}
 	fixed := map[string]string{"upstream.endpoints": strconv.Itoa(len(w.Backends)), "upstream.workers": "1", "lifecycle.drain": "true", "lifecycle.announce": "0s"}
 	effective, texts, lacks := resolve(w.Given, fixed, knobs)
-	features := []string{"streaming", "full_duplex", "retries", "http1.0", "drain", "pool", "upgrade", "trailers", "interim", "expect"}
+	features := []string{"streaming", "full_duplex", "retries", "http1.0", "drain", "pool", "upgrade", "trailers", "interim", "expect", "reload"}
 	if err := unsupported("haproxy", lacks, lackingFeatures(w.Requires, features)); err != nil {
 		return nil, err
 	}
@@ -89,14 +90,19 @@ backend backend
 	if err := writeFile(path, []byte(conf)); err != nil {
 		return nil, err
 	}
+	args := []string{"haproxy", "-db", "-f", path}
+	if slices.Contains(w.Requires, "reload") {
+		args = slices.Insert(args, 1, "-W") // only a master can start another worker
+	}
 	return &Plan{
-		Args:     []string{"haproxy", "-db", "-f", path},
+		Args:     args,
 		Dir:      w.Dir,
 		Address:  w.Listen,
 		Settings: effective,
 		Ready:    Ready{Timeout: 10 * time.Second},
 		Drain:    syscall.SIGUSR1,
 		Stop:     syscall.SIGTERM,
+		Reload:   Reload{Signal: syscall.SIGUSR2},
 		Grace:    10 * time.Second,
 	}, nil
 }

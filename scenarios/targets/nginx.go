@@ -37,7 +37,7 @@ func planNginx(w Wants) (*Plan, error) {
 	}
 	fixed := map[string]string{"upstream.endpoints": strconv.Itoa(len(w.Backends)), "upstream.workers": "1", "lifecycle.drain": "true", "lifecycle.announce": "0s"}
 	effective, texts, lacks := resolve(w.Given, fixed, knobs)
-	features := []string{"streaming", "full_duplex", "retries", "recovery", "http1.0", "drain", "pool", "upgrade"}
+	features := []string{"streaming", "full_duplex", "retries", "recovery", "http1.0", "drain", "pool", "upgrade", "reload"}
 	if err := unsupported("nginx", lacks, lackingFeatures(w.Requires, features)); err != nil {
 		return nil, err
 	}
@@ -102,6 +102,7 @@ http {
 		Ready:    Ready{Timeout: 10 * time.Second},
 		Drain:    syscall.SIGQUIT,
 		Stop:     syscall.SIGTERM,
+		Reload:   Reload{Signal: syscall.SIGHUP},
 		Grace:    10 * time.Second,
 	}, nil
 }

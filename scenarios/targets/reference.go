@@ -33,7 +33,7 @@ func (p *proxyTarget) Name() string { return p.name }
 func (p *proxyTarget) Version() string { return firstLine(p.args[0], "version") }
 
 // proxyFeatures is what the reference proxy can do.
-var proxyFeatures = []string{"trailers", "interim", "upgrade", "full_duplex", "retries", "recovery", "breaker", "http1.0", "drain", "pool", "streaming", "expect"}
+var proxyFeatures = []string{"trailers", "interim", "upgrade", "full_duplex", "retries", "recovery", "breaker", "http1.0", "drain", "pool", "streaming", "expect", "reload"}
 
 // proxyKnobs maps settings to where they stand in the proxy's configuration.
 var proxyKnobs = map[string]string{
@@ -166,6 +166,7 @@ func (p *proxyTarget) Plan(w Wants) (*Plan, error) {
 		Ready:    Ready{URL: "http://" + w.Admin + "/healthz", Timeout: 10 * time.Second},
 		Drain:    syscall.SIGTERM,
 		Stop:     syscall.SIGTERM,
+		Reload:   Reload{Signal: syscall.SIGHUP},
 		Grace:    15 * time.Second,
 		Telemetry: func() []string {
 			if w.OTLP == "" {
