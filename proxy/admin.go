@@ -25,6 +25,9 @@ func (p *Proxy) adminHandler() http.Handler {
 	if p.parts.Source != nil {
 		mux.HandleFunc("POST /reload", p.serveReload)
 	}
+	if p.parts.Successor != nil {
+		mux.HandleFunc("POST /upgrade", p.serveUpgrade)
+	}
 	// No page in an operator's browser may do what the operator may.
 	return http.NewCrossOriginProtection().Handler(mux)
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net"
@@ -8,6 +9,7 @@ import (
 
 	"gauntlet/proxy/config"
 	"gauntlet/proxy/edge"
+	"gauntlet/proxy/handover"
 	"gauntlet/proxy/policy"
 	"gauntlet/proxy/telemetry"
 	"gauntlet/proxy/transport"
@@ -46,6 +48,16 @@ type Parts struct {
 	// Source reads the configuration again, for Reread and for POST /reload
 	// on the admin listener, which is not there without it.
 	Source func() (*config.Config, error)
+
+	// Sockets are taken instead of new ones where name ("listen", "admin")
+	// and address agree. The proxy closes their files.
+	Sockets []handover.Socket
+	// Ready is called once, when Serve accepts connections.
+	Ready func()
+	// Successor starts another process that serves the sockets, for Upgrade
+	// and for POST /upgrade, which is not there without it. It returns when
+	// that one is ready, or an error when there is none.
+	Successor func(ctx context.Context, sockets []handover.Socket) error
 
 	// Log receives what goes wrong in the proxy itself; nil discards it.
 	Log *slog.Logger

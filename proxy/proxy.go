@@ -57,7 +57,13 @@ type Proxy struct {
 	inflight          atomic.Int64
 	handlers          sync.WaitGroup
 
+	upgrading sync.Mutex      // held by who does it, and for good by the stop
+	ending    context.Context // ends when the stop begins
+	end       context.CancelFunc
+	succeeded chan struct{} // closed by an upgrade
+
 	mu        sync.Mutex
+	opened    []opened
 	listener  *clientconn.Listener
 	adminLn   net.Listener
 	closeOnce sync.Once
@@ -76,6 +82,8 @@ func New(cfg *config.Config, parts Parts) (*Proxy, error) {
 		p.log = slog.New(slog.DiscardHandler)
 	}
 	p.base, p.cut = context.WithCancel(context.Background())
+	p.ending, p.end = context.WithCancel(p.base)
+	p.succeeded = make(chan struct{})
 	if err := p.build(parts); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
@@ -153,6 +161,7 @@ func (p *Proxy) Close() error {
 		if p.adminLn != nil {
 			_ = p.adminLn.Close()
 		}
+		p.forgo()
 		p.mu.Unlock()
 		if p.tel != nil {
 			ctx, cancel := context.WithTimeout(context.Background(), flushFor)

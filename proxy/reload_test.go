@@ -63,6 +63,11 @@ func TestReloadSwapsTwelveThousandRoutes(t *testing.T) {
 	var stop atomic.Bool
 	var served, certain atomic.Int64
 	var clients sync.WaitGroup
+	end := func() {
+		stop.Store(true)
+		clients.Wait()
+	}
+	defer end()
 	for c := range 6 {
 		cl := r.dial()
 		clients.Go(func() {
@@ -100,8 +105,7 @@ func TestReloadSwapsTwelveThousandRoutes(t *testing.T) {
 		require.Equal(t, []string{"api", "other"}, done.Kept)
 		require.Equal(t, 12_000, done.Routes)
 	}
-	stop.Store(true)
-	clients.Wait()
+	end()
 	t.Logf("%d requests, %d of them between swaps; slowest swap %v", served.Load(), certain.Load(), slowest)
 	require.Greater(t, certain.Load(), int64(150))
 }

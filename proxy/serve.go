@@ -45,16 +45,13 @@ func (p *Proxy) Listen() error {
 	if p.listener != nil {
 		return nil
 	}
-	// Plain TCP: Go's default would be Multipath TCP, whose sockets take no
-	// packet filter, and a stop without resets needs one.
-	var lc net.ListenConfig
-	lc.SetMultipathTCP(false)
-	ln, err := lc.Listen(p.base, "tcp", p.cfg.Listen)
+	defer p.forgo()
+	ln, err := p.open("listen", p.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("proxy: %w", err)
 	}
 	if p.cfg.Admin != "off" {
-		if p.adminLn, err = net.Listen("tcp", p.cfg.Admin); err != nil {
+		if p.adminLn, err = p.open("admin", p.cfg.Admin); err != nil {
 			return errors.Join(fmt.Errorf("proxy admin: %w", err), ln.Close())
 		}
 	}
@@ -88,8 +85,8 @@ func (p *Proxy) AdminAddr() net.Addr {
 	return p.adminLn.Addr()
 }
 
-// Serve serves until ctx ends and then stops gracefully, which takes at most
-// drain.timeout; Cut shortens that. It returns nil after a stop that was asked
+// Serve serves until ctx ends, or until Upgrade has found a successor, and then
+// stops gracefully, which takes at most drain.timeout; Cut shortens that. It returns nil after a stop that was asked
 // for, also one that had to cut connections, and an error when it could not
 // listen or its listener failed. It closes the proxy.
 func (p *Proxy) Serve(ctx context.Context) error {
@@ -116,22 +113,34 @@ func (p *Proxy) Serve(ctx context.Context) error {
 		run(func() error { return p.admin.Serve(p.adminLn) }, p.adminLn)
 	}
 	if p.certs != nil {
-		watching, stop := context.WithCancel(ctx)
-		defer stop()
-		servers.Go(func() { p.watchCertificates(watching) })
+		servers.Go(func() { p.watchCertificates(p.ending) })
+	}
+	if p.parts.Ready != nil {
+		p.parts.Ready()
 	}
 	var err error
 	select {
 	case <-ctx.Done():
+	case <-p.succeeded:
 	case err = <-failed:
 	}
+	p.end()            // gives up an upgrade that has not succeeded
+	p.upgrading.Lock() // and there will be no other
 	p.drain()
 	p.settle()
 	_ = p.server.Close()
 	_ = p.h2.Close()
-	_ = p.admin.Close()
+	p.closeAdmin()
 	servers.Wait()
 	return errors.Join(err, p.Close())
+}
+
+// closeAdmin lets an operator's answer go out, such as that of an upgrade.
+func (p *Proxy) closeAdmin() {
+	ctx, cancel := context.WithTimeout(context.Background(), linger)
+	defer cancel()
+	_ = p.admin.Shutdown(ctx)
+	_ = p.admin.Close()
 }
 
 // Cut ends a graceful stop at once: connections are closed whatever they are

@@ -26,6 +26,8 @@ func (proxyCmd) Help() string {
 
 SIGHUP, POST /reload on the admin listener and, with --watch, every change of the file read it again: routes, upstreams, drain and limits.body_timeout change while exchanges under way end as they began and no connection is touched. A file that is refused changes nothing; the log says why.
 
+SIGUSR2 and POST /upgrade start the program that is now at its path, with the same arguments and the same listening sockets. When that one serves, this one finishes what is under way and ends; when it does not within 30 s, this one goes on.
+
 Example:
 
   $ cat proxy.yaml
@@ -60,6 +62,10 @@ func serveProxy(ctx context.Context, w *world, c proxyCmd, parts proxy.Parts) er
 	}
 	parts.Log = slog.New(slog.NewJSONHandler(w.Stderr, nil))
 	parts.Stdout, parts.Source = w.Stdout, file.Load
+	parts.Successor = successor(w, parts.Log)
+	if err := inherit(&parts); err != nil {
+		return err
+	}
 	p, err := proxy.New(cfg, parts)
 	if err != nil {
 		return err
@@ -73,34 +79,41 @@ func serveProxy(ctx context.Context, w *world, c proxyCmd, parts proxy.Parts) er
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer onSignals(cancel, p.Cut)()
-	defer rereading(ctx, p, file, c.Watch)()
+	defer changing(ctx, p, file, c.Watch)()
 	return p.Serve(ctx)
 }
 
-// rereading reloads p at SIGHUP and, when asked to watch, when its file has
-// changed, until the function it returns is called. What comes of it is in the
-// proxy's own log.
-func rereading(ctx context.Context, p *proxy.Proxy, file *reload.File, watch bool) (stop func()) {
+// changing reloads p at SIGHUP and, when asked to watch, when its file has
+// changed, and upgrades it at SIGUSR2, until the function it returns is called.
+// What comes of it is in the proxy's own log.
+func changing(ctx context.Context, p *proxy.Proxy, file *reload.File, watch bool) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 1) // one that waits stands for all that come meanwhile
+	upgrades := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
+	signal.Notify(upgrades, syscall.SIGUSR2)
 	reread := func() { _, _ = p.Reread() }
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			select {
-			case <-signals:
-				reread()
-			case <-ctx.Done():
-				return
+	at := func(signals <-chan os.Signal, act func()) {
+		wg.Go(func() {
+			for {
+				select {
+				case <-signals:
+					act()
+				case <-ctx.Done():
+					return
+				}
 			}
-		}
-	})
+		})
+	}
+	at(signals, reread)
+	at(upgrades, func() { _ = p.Upgrade(ctx) })
 	if watch {
 		wg.Go(func() { file.Watch(ctx, reload.Every, reread) })
 	}
 	return func() {
 		signal.Stop(signals)
+		signal.Stop(upgrades)
 		cancel()
 		wg.Wait()
 	}

@@ -13,10 +13,11 @@ type Listener struct {
 	net.Listener
 	set *Set
 
-	mu      sync.Mutex
-	until   time.Time     // when stopping: accept no longer than this
-	stopped chan struct{} // closed when Accept has given up
-	once    sync.Once
+	mu       sync.Mutex
+	until    time.Time     // when stopping: accept no longer than this
+	released bool          // the socket lives on in another process
+	stopped  chan struct{} // closed when Accept has given up
+	once     sync.Once
 }
 
 // Listen returns a listener whose connections belong to s.
@@ -75,15 +76,31 @@ const (
 	drainFor = time.Second
 )
 
+// Release ends Accept at once and leaves the socket to another process that
+// holds it, too: what waits in the backlog is that one's to accept. Stop then
+// finds nothing left to do.
+func (l *Listener) Release() {
+	l.mu.Lock()
+	l.until = time.Now().Add(-time.Nanosecond) // no more time for again
+	l.released = true
+	l.mu.Unlock()
+	_ = l.Listener.Close()
+}
+
 // Stop ends Accept once it has taken what was waiting in the backlog, and
 // returns when it has, or with ctx's error.
 func (l *Listener) Stop(ctx context.Context) error {
 	l.mu.Lock()
-	l.until = time.Now().Add(drainFor)
+	released := l.released
+	if !released {
+		l.until = time.Now().Add(drainFor)
+	}
 	l.mu.Unlock()
-	refuseNew(l.Listener)
-	if !l.again() {
-		_ = l.Listener.Close()
+	if !released {
+		refuseNew(l.Listener) // would do so to the other process as well
+		if !l.again() {
+			_ = l.Listener.Close()
+		}
 	}
 	select {
 	case <-l.stopped:
