@@ -228,6 +228,46 @@ func TestReloadOfAFallback(t *testing.T) {
 	require.Equal(t, []string{"api", "other", "spare"}, done.Kept)
 }
 
+// TestReloadForgetsWhatIsLongGone: endpoints that come and go do not add up in
+// the metrics, and one that is in use is not forgotten however old it is.
+func TestReloadForgetsWhatIsLongGone(t *testing.T) {
+	r := start(t, ok(t, "ok"))
+	require.Equal(t, "ok", r.dial().ask("/"))
+	stays := ok(t, "ok")
+	with := func(endpoint string) *config.Config {
+		cfg := settings(endpoint)
+		cfg.Upstreams["stays"] = config.DefaultUpstream(stays)
+		cfg.Routes = append(cfg.Routes, config.Route{Path: "/stays", Upstream: "stays"})
+		return cfg
+	}
+	cfg := with("127.0.0.1:1")
+	_, err := r.p.Reload(cfg)
+	require.NoError(t, err)
+	require.Equal(t, "ok", r.dial().ask("/stays"))
+	cfg.Upstreams["stays"].Retries = 3 // closes its pool, and opens another
+	_, err = r.p.Reload(cfg)
+	require.NoError(t, err)
+	attempts := func(upstream, endpoint string) bool {
+		_, metrics := r.get("/metrics")
+		return strings.Contains(metrics, fmt.Sprintf("gauntlet_upstream_attempts_total{endpoint=%q,outcome=\"2xx\",upstream=%q}", endpoint, upstream))
+	}
+	for i := range 1100 {
+		if i == 1000 {
+			require.True(t, attempts("api", r.endpoint), "gone, but not long")
+		}
+		cfg.Upstreams["api"].Endpoints[0].Address = fmt.Sprintf("127.0.0.1:%d", 2+i)
+		_, err := r.p.Reload(cfg)
+		require.NoError(t, err)
+	}
+	require.False(t, attempts("api", r.endpoint))
+	require.True(t, attempts("stays", stays))
+	for _, e := range r.p.Pools().Endpoints {
+		if e.Upstream == "stays" {
+			require.Equal(t, uint64(1), e.Dialed)
+		}
+	}
+}
+
 // TestReloadRefuses: the old configuration stays, every reason is given, and
 // the metrics and the log tell.
 func TestReloadRefuses(t *testing.T) {
