@@ -48,22 +48,24 @@ var live = []string{"drain", "limits.body_timeout", "routes", "upstreams"}
 // the proxy runs, ErrStopping, or that of a part that could not be built.
 // Reload may be called from several goroutines.
 func (p *Proxy) Reload(cfg *config.Config) (Reloaded, error) {
-	return p.reload(func() (*config.Config, error) { return cfg, nil })
+	return p.reload(func() (*config.Config, error) { return cfg, nil }, func() error { return nil })
 }
 
-// Reread reloads what Parts.Source gives; its errors are refusals, too.
+// Reread reloads what Parts.Source gives, and the certificates and client
+// authorities that it names. What is wrong with any of these is a refusal, too,
+// of all of it.
 func (p *Proxy) Reread() (Reloaded, error) {
 	if p.parts.Source == nil {
 		return Reloaded{}, ErrNoSource
 	}
-	return p.reload(p.parts.Source)
+	return p.reload(p.parts.Source, p.ReloadCertificates)
 }
 
-func (p *Proxy) reload(read func() (*config.Config, error)) (Reloaded, error) {
+func (p *Proxy) reload(read func() (*config.Config, error), certificates func() error) (Reloaded, error) {
 	p.reloading.Lock()
 	defer p.reloading.Unlock()
 	began, before := time.Now(), p.current.Load()
-	next, err := p.consider(read, before)
+	next, err := p.consider(read, certificates, before)
 	p.news.Store(p.news.Load().after(err))
 	if err != nil {
 		p.log.Error("configuration refused", "generation", before.number, "reasons", reasons(err))
@@ -86,7 +88,7 @@ func (p *Proxy) reload(read func() (*config.Config, error)) (Reloaded, error) {
 }
 
 // consider builds the generation after before, or says why there is none.
-func (p *Proxy) consider(read func() (*config.Config, error), before *generation) (*generation, error) {
+func (p *Proxy) consider(read func() (*config.Config, error), certificates func() error, before *generation) (*generation, error) {
 	if p.stopping.Load() || p.base.Err() != nil {
 		return nil, ErrStopping
 	}
@@ -99,6 +101,9 @@ func (p *Proxy) consider(read func() (*config.Config, error), before *generation
 	}
 	if problems := frozen(p.cfg, cfg); len(problems) > 0 {
 		return nil, &config.Error{Problems: problems}
+	}
+	if err := certificates(); err != nil { // last, for they are in use from here on
+		return nil, err
 	}
 	return p.generate(cfg.Clone(), before)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 
 	"gauntlet/proxy"
 	"gauntlet/proxy/config"
+	"gauntlet/proxy/edge/certs"
 )
 
 // with returns the settings of a running proxy, changed.
@@ -352,6 +354,44 @@ func TestReloadByTheAdminListener(t *testing.T) {
 	r.wait()
 	_, err = r.p.Reload(settings(next))
 	require.ErrorIs(t, err, proxy.ErrStopping)
+}
+
+// TestRereadRenewsCertificates, and refuses everything when one cannot be used.
+func TestRereadRenewsCertificates(t *testing.T) {
+	a := newCA(t)
+	files := a.issue("a.example", time.Hour)
+	var cfg *config.Config
+	r := start(t, ok(t, "old"), speaking(files), func(c *config.Config, p *proxy.Parts) {
+		c.TLS.Reload = 0 // nobody else looks at the files
+		cfg = c
+		p.Source = func() (*config.Config, error) { return cfg, nil }
+	})
+	ask := func() (serial, body string) {
+		cl, conn := r.secure(a.trust("a.example"))
+		defer cl.Close()
+		return conn.ConnectionState().PeerCertificates[0].SerialNumber.String(), cl.ask("/")
+	}
+	first, _ := ask()
+	a.issue("a.example", 2*time.Hour)
+	_, err := r.p.Reread()
+	require.NoError(t, err)
+	second, _ := ask()
+	require.NotEqual(t, first, second)
+
+	cfg = cfg.Clone()
+	cfg.Upstreams["api"].Endpoints[0].Address = ok(t, "new")
+	good, err := os.ReadFile(files.Cert)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(files.Cert, []byte("nothing"), 0o600))
+	_, err = r.p.Reread()
+	require.ErrorIs(t, err, certs.ErrUnusable)
+	serial, body := ask()
+	require.Equal(t, []string{second, "old"}, []string{serial, body})
+	require.NoError(t, os.WriteFile(files.Cert, good, 0o600))
+	_, err = r.p.Reread()
+	require.NoError(t, err)
+	_, body = ask()
+	require.Equal(t, "new", body)
 }
 
 // TestReloadsAtOnce: several callers, exchanges meanwhile, and a stop into the
