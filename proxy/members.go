@@ -18,6 +18,7 @@ type member struct {
 	*upstream.Upstream
 	name     string
 	cfg      *config.Upstream
+	files    digest        // of what cfg names
 	fallback *member       // nil: none
 	idle     time.Duration // of a tunnel of which one side has ended
 	scopes   int           // that have it; guarded by members.mu
@@ -75,7 +76,8 @@ func (j *joining) member(name string) (*member, error) {
 			return nil, err
 		}
 	}
-	if m != nil && reflect.DeepEqual(m.cfg, c) && m.fallback == fallback {
+	files := digestOf(c.TLS) // before they are read: a later change is seen next time
+	if m != nil && reflect.DeepEqual(m.cfg, c) && m.files == files && m.fallback == fallback {
 		j.joined[name] = m
 		return m, nil
 	}
@@ -86,7 +88,7 @@ func (j *joining) member(name string) (*member, error) {
 	if fallback != nil {
 		u.SetFallback(fallback.Upstream)
 	}
-	m = &member{Upstream: u, name: name, cfg: c, fallback: fallback, idle: c.Timeouts.BodyIdle}
+	m = &member{Upstream: u, name: name, cfg: c, files: files, fallback: fallback, idle: c.Timeouts.BodyIdle}
 	j.joined[name], j.built = m, append(j.built, m)
 	return m, nil
 }

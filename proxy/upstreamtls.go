@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"os"
@@ -39,4 +40,28 @@ func upstreamTLS(at string, c config.UpstreamTLS) (*tls.Config, error) {
 		return nil, &config.Error{Problems: problems}
 	}
 	return t, nil
+}
+
+// digest tells whether files have changed.
+type digest [sha256.Size]byte
+
+// digestOf reads the files that c names. One that cannot be read is as good as
+// changed: whoever builds the upstream says what is wrong with it.
+func digestOf(c config.UpstreamTLS) (d digest) {
+	if !c.Enabled {
+		return d
+	}
+	sum := sha256.New()
+	for _, name := range []string{c.CA, c.Cert, c.Key} {
+		if name == "" {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			text = []byte(err.Error())
+		}
+		one := sha256.Sum256(text)
+		sum.Write(one[:])
+	}
+	return digest(sum.Sum(nil))
 }

@@ -228,3 +228,37 @@ func TestHealthCheckOverTLS(t *testing.T) {
 		require.Equal(t, want, take(t, probes), protocol)
 	}
 }
+
+// TestReloadReadsUpstreamFilesAgain: an upstream whose certificate files have
+// other content is built anew although the configuration is the same, and one
+// whose files cannot be used keeps what it has.
+func TestReloadReadsUpstreamFilesAgain(t *testing.T) {
+	a := newAuthority(t)
+	server, _, _ := a.pair("backend.test")
+	_, cert, key := a.pair("one.test")
+	end := secureBackend(t, &tls.Config{Certificates: []tls.Certificate{server}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: a.pool})
+	files := overTLS(func(c *config.UpstreamTLS) { c.CA, c.ServerName, c.Cert, c.Key = a.file, "backend.test", cert, key })
+	r := start(t, end, files)
+	cfg := r.with(func(c *config.Config) { files(c, nil) })
+	cl := r.dial()
+	client := func() string {
+		cl.send("GET / HTTP/1.1\nHost: x\n\n")
+		resp, _ := cl.response("GET")
+		return resp.Header.Get("X-Client")
+	}
+	require.Equal(t, "one.test", client())
+	done, err := r.p.Reload(cfg)
+	require.NoError(t, err)
+	require.Equal(t, []string{"api"}, done.Kept)
+
+	_, nextCert, nextKey := a.pair("two.test")
+	require.NoError(t, os.Rename(nextCert, cert))
+	_, err = r.p.Reload(cfg)
+	require.ErrorContains(t, err, "upstreams.api.tls.cert", "the key of another")
+	require.Equal(t, "one.test", client())
+	require.NoError(t, os.Rename(nextKey, key))
+	done, err = r.p.Reload(cfg)
+	require.NoError(t, err)
+	require.Equal(t, []string{"api"}, done.Changed)
+	require.Equal(t, "two.test", client())
+}
