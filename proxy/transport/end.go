@@ -24,6 +24,10 @@ func (t *trip) refuse(e *Error) error {
 func (t *trip) fail(err error) error {
 	e := t.classify(err)
 	t.end(false)
+	// Only now has the upload counted its last byte. The read may have
+	// failed before it had: what it wrote counts all the same.
+	e.Sent = e.Sent || t.a.BytesOut > 0
+	e.Unprocessed = e.Unprocessed && !e.Sent
 	if e.Reused && e.Source == SourceUpstream {
 		// What has been idle for longer is no better than this one was.
 		t.p.purge(t.c.idleSince)
