@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"gauntlet/reports/render"
-	"gauntlet/scenarios/catalog"
 	"gauntlet/scenarios/engine"
 	"gauntlet/scenarios/evidence"
 )
@@ -17,7 +16,7 @@ import (
 const userTarget = "gauntlet.yaml"
 
 type runCmd struct {
-	Scenarios []string      `arg:"" optional:"" help:"Ids, families or tags; see gauntlet list."`
+	Scenarios []string      `arg:"" optional:"" help:"Ids, families or tags (see gauntlet list), or scenario files of your own."`
 	Target    string        `help:"reference, httputil, nginx, haproxy, mutant:NAME, or a target file." short:"t"`
 	Backends  string        `help:"Where backends run: embedded, that is in this process, or docker, each in a container." enum:"embedded,docker" default:"embedded"`
 	Out       string        `help:"Directory for evidence and report; default runs/TIME, and runs/latest points to it." type:"path"`
@@ -41,6 +40,7 @@ Examples:
   $ gauntlet run keepalive chunked-framing --target nginx
   $ gauntlet run timeouts/phases --target ./edge.yaml --out /tmp/edge
   $ gauntlet run breaker --backends docker
+  $ gauntlet run docs/examples/soak/minute.yaml
   $ gauntlet run keepalive --until-fail --budget 1h
   $ gauntlet run smoke --plan`
 }
@@ -107,12 +107,9 @@ func (c runCmd) prepare(ctx context.Context) (engine.Config, chosen, []string, e
 		selectors = []string{"smoke"}
 		notes = append(notes, "scenarios: the smoke set (none were named)")
 	}
-	entries, err := catalog.All()
+	entries, files, err := selected(selectors)
 	if err != nil {
 		return engine.Config{}, chosen{}, nil, err
-	}
-	if entries, err = catalog.Select(entries, selectors); err != nil {
-		return engine.Config{}, chosen{}, nil, usage(err)
 	}
 	if c.Seed == 0 {
 		c.Seed = madeUpSeed()
@@ -135,7 +132,7 @@ func (c runCmd) prepare(ctx context.Context) (engine.Config, chosen, []string, e
 		Target:         evidence.RunTarget{Name: target.Name(), Version: target.Version(), ConfigSHA256: target.sha},
 		TargetArgument: name, Started: time.Now().UTC().Format(time.RFC3339), Backends: c.Backends,
 		Command: strings.Join(append([]string{"gauntlet", "run"}, append(selectors, "--target", name, "--backends", c.Backends, "--seed", fmt.Sprint(c.Seed))...), " "),
-		Strict:  c.Strict, Accept: target.accept, Environment: environment(),
+		Strict:  c.Strict, Accept: target.accept, Environment: environment(), Files: files,
 	}
 	return cfg, target, notes, ctx.Err()
 }

@@ -206,5 +206,5 @@ func (j *judge) accept() {
 
 // repeat is the command that runs a scenario again.
 func (j *judge) repeat(id string) string {
-	return fmt.Sprintf("gauntlet run %s --target %s --seed %d", id, cmp.Or(j.run.TargetArgument, j.run.Target.Name), j.run.Seed)
+	return fmt.Sprintf("gauntlet run %s --target %s --seed %d", cmp.Or(j.run.Files[id], id), cmp.Or(j.run.TargetArgument, j.run.Target.Name), j.run.Seed)
 }

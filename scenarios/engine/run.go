@@ -170,7 +170,8 @@ func (s *stage) link(ctx context.Context, number uint16, at, to string) (string,
 	if len(windows) == 0 {
 		return to, nil
 	}
-	r, err := relay.Start(ctx, relay.Config{Listen: at, To: to, Link: number, Windows: windows, Seed: s.c.seed, Book: s.faults})
+	// Like the backends, it outlives the clients of a run that is broken off.
+	r, err := relay.Start(context.WithoutCancel(ctx), relay.Config{Listen: at, To: to, Link: number, Windows: windows, Seed: s.c.seed, Book: s.faults})
 	if err != nil {
 		return "", fmt.Errorf("link %d: %w", number, err)
 	}

@@ -41,6 +41,7 @@ type Run struct {
 	Interrupted    bool              `json:"interrupted"` // ended before every case had run
 	Cases          []CaseRef         `json:"cases"`       // planned, in order
 	Accept         []Accepted        `json:"accept,omitempty"`
+	Files          map[string]string `json:"files,omitempty"` // scenario id → its file, of those outside the catalogue
 	Environment    map[string]string `json:"environment"`
 }
 
