@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"gauntlet/proxy/policy/limit"
 	"gauntlet/proxy/transport"
 	"gauntlet/proxy/upstream"
 )
@@ -35,6 +36,8 @@ var causes = []struct {
 	{transport.ErrPoolTimeout, http.StatusServiceUnavailable, "pool_timeout"},
 	{transport.ErrPoolFull, http.StatusServiceUnavailable, "pool_full"},
 	{transport.ErrPoolClosed, http.StatusServiceUnavailable, "stopping"},
+	{limit.ErrTimeout, http.StatusServiceUnavailable, "limit_timeout"},
+	{limit.ErrFull, http.StatusServiceUnavailable, "limit_full"},
 	{upstream.ErrBreakerOpen, http.StatusServiceUnavailable, "breaker_open"},
 	{upstream.ErrNoEndpoints, http.StatusServiceUnavailable, "no_endpoint"},
 	{transport.ErrConnectTimeout, http.StatusGatewayTimeout, "connect_timeout"},

@@ -16,6 +16,7 @@ import (
 
 	"gauntlet/proxy"
 	"gauntlet/proxy/config"
+	"gauntlet/proxy/policy/limit"
 	"gauntlet/proxy/transport"
 	"gauntlet/proxy/upstream"
 )
@@ -39,6 +40,8 @@ func TestErrorTable(t *testing.T) {
 		{transport.ErrPoolTimeout, 503, "pool_timeout", "1"},
 		{transport.ErrPoolFull, 503, "pool_full", "1"},
 		{transport.ErrPoolClosed, 503, "stopping", "1"},
+		{limit.ErrTimeout, 503, "limit_timeout", "1"},
+		{limit.ErrFull, 503, "limit_full", "1"},
 		{upstream.ErrBreakerOpen, 503, "breaker_open", "3"},
 		{upstream.ErrNoEndpoints, 503, "no_endpoint", "1"},
 		{transport.ErrConnectTimeout, 504, "connect_timeout", ""},

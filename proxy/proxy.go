@@ -111,6 +111,7 @@ func (p *Proxy) build(parts Parts) error {
 	}
 	p.current.Store(first)
 	p.tel.WatchPools(p.poolStates)
+	p.tel.WatchLimits(p.limitStates)
 	p.tel.WatchConfig(p.configState)
 	if err := p.loadCertificates(); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 
 	"gauntlet/proxy/config"
 	"gauntlet/proxy/policy"
+	"gauntlet/proxy/policy/limit"
 	"gauntlet/proxy/telemetry"
 	"gauntlet/proxy/transport"
 	"gauntlet/proxy/upstream"
@@ -71,6 +72,7 @@ func upstreamConfig(name string, c *config.Upstream, headerBytes int) upstream.C
 		SlowStart: c.SlowStart,
 		Deadline:  c.Deadline,
 		PerTry:    c.Timeouts.PerTry,
+		Limit:     limit.Config{Concurrent: c.Limit.Concurrent, Wait: c.Limit.Wait, Queue: c.Limit.Queue},
 		Retry: policy.Retry{
 			Retries: c.Retries, Backoff: c.Retry.Backoff, MaxBackoff: c.Retry.MaxBackoff,
 			Budget: max(c.Retry.Budget, never), ReplayBytes: max(int(c.Retry.ReplayBytes), 1),

@@ -90,6 +90,7 @@ type Upstream struct {
 	// RFC 9113 §3) or auto: what each endpoint chooses by ALPN.
 	Protocol string        `yaml:"protocol"`
 	HTTP2    UpstreamHTTP2 `yaml:"http2"`
+	Limit    Limit         `yaml:"limit"`
 	Timeouts Timeouts      `yaml:"timeouts"`
 	Pool     Pool          `yaml:"pool"`
 	Breaker  Breaker       `yaml:"breaker"`

@@ -36,6 +36,7 @@ func TestLoadFull(t *testing.T) {
 	require.Equal(t, "weighted", api.Balance.Policy)
 	require.Equal(t, config.StickyCookie{Name: "at", Path: "/", HTTPOnly: true, Secure: true, MaxAge: time.Hour}, api.Balance.Cookie)
 	require.Equal(t, 2, api.Retries)
+	require.Equal(t, config.Limit{Concurrent: 100, Wait: 500 * time.Millisecond, Queue: 10}, api.Limit)
 	require.Equal(t, 3*time.Second, api.Pool.Wait)
 	require.Equal(t, [][2]int{{200, 299}, {404, 404}}, api.Health.Statuses())
 	require.Equal(t, []string{"check", "now"}, api.Health.Command)
@@ -104,7 +105,7 @@ func TestProblems(t *testing.T) {
 		"scalar":             {"hello\n", `p.yaml:1:1: got "hello", want a mapping`},
 		"two documents":      {valid + "---\nlisten: 1\n", "p.yaml:7:1: got 2 documents, want one"},
 		"unknown key":        {valid + "listn: x\n", "p.yaml:6:1: listn: got an unknown key, want one of admin, drain, http2, limits, listen, routes, telemetry, tls, upstreams"},
-		"unknown nested key": {up("retires: 1"), "p.yaml:4:5: upstreams.api.retires: got an unknown key, want one of balance, breaker, deadline, ejection, endpoints, fallback, health, http2, pool, protocol, retries, retry, slow_start, timeouts, tls"},
+		"unknown nested key": {up("retires: 1"), "p.yaml:4:5: upstreams.api.retires: got an unknown key, want one of balance, breaker, deadline, ejection, endpoints, fallback, health, http2, limit, pool, protocol, retries, retry, slow_start, timeouts, tls"},
 		"duplicate key":      {"listen: a:1\n" + valid + "listen: b:1\n", "p.yaml:7:1: listen: got the key a second time, want it once (see line 1)"},
 		"duplicate upstream": {up() + "upstreams: {}\n", "p.yaml:6:1: upstreams: got the key a second time, want it once (see line 1)"},
 		"listen no port":     {"listen: localhost\n" + valid, `p.yaml:1:1: listen: got "localhost", want host:port with a port from 0 to 65535`},
@@ -182,6 +183,8 @@ func TestProblems(t *testing.T) {
 		"retries float":      {up("retries: 1.5"), `p.yaml:4:14: upstreams.api.retries: got "1.5", want a whole number`},
 		"zero connect":       {up("timeouts: {connect: 0s}"), "p.yaml:4:16: upstreams.api.timeouts.connect: got 0s, want 1ms to 1h"},
 		"queue is pool.wait": {up("timeouts: {queue: 1s}"), "p.yaml:4:16: upstreams.api.timeouts.queue: got an unknown key, want one of body_idle, connect, headers, per_try, tls, write"},
+		"limit":              {up("limit: {concurrent: -1, wait: 0s}"), "p.yaml:4:13: upstreams.api.limit.concurrent: got -1, want 0 to 1000000\np.yaml:4:29: upstreams.api.limit.wait: got 0s, want 1ms to 1h"},
+		"limit queue":        {up("limit: {queue: -1}"), "p.yaml:4:13: upstreams.api.limit.queue: got -1, want 0 to 1000000"},
 		"zero connections":   {up("pool: {max_connections: 0}"), "p.yaml:4:12: upstreams.api.pool.max_connections: got 0, want 1 to 65536"},
 		"tls off":            {up("tls: {ca: a.pem}"), "p.yaml:4:5: upstreams.api.tls.enabled: got false beside other settings of TLS, want true, or none of them"},
 		"tls cert alone":     {up("tls: {enabled: true, cert: a.pem}"), `p.yaml:4:26: upstreams.api.tls.cert: got "a.pem" with the key "", want both cert and key, or neither`},

@@ -48,6 +48,7 @@ func DefaultUpstream(endpoints ...string) *Upstream {
 		Deadline: 30 * time.Second,
 		Protocol: ProtocolHTTP1,
 		HTTP2:    UpstreamHTTP2{PingAfter: 15 * time.Second, PingTimeout: 5 * time.Second},
+		Limit:    Limit{Wait: time.Second, Queue: 256},
 		Timeouts: Timeouts{
 			Connect:  2 * time.Second,
 			TLS:      3 * time.Second,

@@ -25,6 +25,8 @@ func (u *Upstream) check(k *checker, at string) {
 	u.TLS.check(k, at+".tls")
 	u.checkProtocol(k, at)
 
+	u.Limit.check(k, at+".limit")
+
 	t := u.Timeouts
 	duration(k, at+".timeouts.connect", t.Connect, time.Millisecond, time.Hour)
 	duration(k, at+".timeouts.tls", t.TLS, time.Millisecond, time.Hour)

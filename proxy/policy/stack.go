@@ -8,9 +8,12 @@ import (
 // Stack is the order of the policies of one upstream, outermost first.
 func Stack(cfg Config) []Layer {
 	none := func(next http.RoundTripper) http.RoundTripper { return next }
-	perTry, pick, telemetry := none, none, none
+	limit, perTry, pick, telemetry := none, none, none, none
 	if cfg.PerTry > 0 {
 		perTry = func(next http.RoundTripper) http.RoundTripper { return &tryLimit{next: next, limit: cfg.PerTry} }
+	}
+	if cfg.Limit != nil {
+		limit = cfg.Limit
 	}
 	if cfg.Pick != nil {
 		pick = cfg.Pick
@@ -21,6 +24,10 @@ func Stack(cfg Config) []Layer {
 	return []Layer{
 		// Outermost, so that queues, backoff and every try draw from it.
 		{"deadline", func(next http.RoundTripper) http.RoundTripper { return &deadline{next: next, limit: cfg.Deadline} }},
+		// Within the deadline, which the wait for a place draws from; above the
+		// retry, so that an exchange keeps its place from try to try: one that
+		// has begun must not be turned away in favour of one that has not.
+		{"limit", limit},
 		// Above the choice of an endpoint, so that a try may go elsewhere.
 		{"retry", func(next http.RoundTripper) http.RoundTripper { return newRetrier(cfg.Retry, next) }},
 		// Within the retry: one slow try must not spend the time of the others.

@@ -19,6 +19,7 @@ type metrics struct {
 	retries     *prometheus.CounterVec
 	rejected    *prometheus.CounterVec
 	fallback    *prometheus.CounterVec
+	limited     *prometheus.CounterVec
 	spans       *prometheus.CounterVec
 	logDropped  prometheus.Counter
 	handshakes  *prometheus.CounterVec
@@ -51,12 +52,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		retries:     counter(MetricRetries, "Attempts beyond an exchange's first, by reason.", LabelReason),
 		rejected:    counter(MetricRejected, "Exchanges turned away because every endpoint's breaker was open.", LabelUpstream),
 		fallback:    counter(MetricFallback, "Tries that another upstream served because this one had no endpoint.", LabelUpstream),
+		limited:     counter(MetricLimited, "Exchanges turned away by the limit on those under way: the queue was full, or their wait too long.", LabelUpstream, LabelReason),
 		handshakes:  counter(MetricHandshakes, "TLS handshakes of clients, by how they ended: full and resumed succeeded.", LabelOutcome),
 		certReloads: counter(MetricCertReloads, "Reloads of certificates: loaded, or refused and the old ones kept.", LabelOutcome),
 		spans:       counter(MetricSpans, "Spans by what became of them; ended less exported and failed is what waits or was dropped.", LabelOutcome),
 		logDropped:  prometheus.NewCounter(prometheus.CounterOpts{Name: MetricLogDropped, Help: "Access log lines dropped because their writer was too slow."}),
 	}
-	r.MustRegister(m.requests, m.duration, m.inflight, m.attempts, m.retries, m.rejected, m.fallback, m.spans, m.logDropped, m.handshakes, m.certReloads,
+	r.MustRegister(m.requests, m.duration, m.inflight, m.attempts, m.retries, m.rejected, m.fallback, m.limited, m.spans, m.logDropped, m.handshakes, m.certReloads,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -16,6 +16,8 @@ const (
 	MetricEndpoint    = "gauntlet_endpoint_state"
 	MetricWeight      = "gauntlet_endpoint_weight"
 	MetricEjections   = "gauntlet_endpoint_ejections_total"
+	MetricLimit       = "gauntlet_limit_exchanges"
+	MetricLimited     = "gauntlet_limit_rejected_total"
 	MetricFallback    = "gauntlet_fallback_total"
 	MetricHandshakes  = "gauntlet_tls_handshakes_total"
 	MetricCertificate = "gauntlet_tls_certificate_expiry_timestamp_seconds"
@@ -86,6 +88,8 @@ const (
 	EventRejected = "breaker.rejected"
 	EventRetry    = "retry"
 	EventFallback = "upstream.fallback"
+	EventQueued   = "limit.queued"
+	EventLimited  = "limit.rejected"
 	EventEjected  = "endpoint.ejected"
 )
 

@@ -19,7 +19,9 @@ func TestPedanticRegistry(t *testing.T) {
 	tel.metrics.attempts.WithLabelValues("api", "a:1", "2xx").Inc()
 	tel.Event(t.Context(), EventRetry)
 	tel.Event(t.Context(), EventFallback)
+	tel.Event(t.Context(), EventLimited)
 	tel.registry = r
+	tel.WatchLimits(func() []LimitState { return []LimitState{{Upstream: "api", InUse: 1, Waiting: 2}, {Upstream: "web"}} })
 	tel.WatchPools(func() []PoolState {
 		return []PoolState{
 			{Upstream: "api", Endpoint: "a:1", Idle: 1, Leased: 2, Waiting: 3, Dialing: 4, Dialed: 5, Breaker: 1, State: "live", Weight: 1},
@@ -39,6 +41,7 @@ func TestPedanticRegistry(t *testing.T) {
 		seen[f.GetName()] = len(f.Metric)
 	}
 	require.Equal(t, 8, seen[MetricPool])
+	require.Equal(t, []int{4, 1}, []int{seen[MetricLimit], seen[MetricLimited]})
 	require.Equal(t, 2, seen[MetricDials])
 	require.Equal(t, 1, seen[MetricBreaker])
 	require.Equal(t, []int{2, 2, 2, 1}, []int{seen[MetricEndpoint], seen[MetricWeight], seen[MetricEjections], seen[MetricFallback]})

@@ -145,6 +145,8 @@ func (t *Telemetry) Event(ctx context.Context, name string, attrs ...slog.Attr) 
 		t.metrics.retries.WithLabelValues(reason(value(attrs, "reason"))).Inc()
 	case EventRejected:
 		t.metrics.rejected.WithLabelValues(value(attrs, "upstream")).Inc()
+	case EventLimited:
+		t.metrics.limited.WithLabelValues(value(attrs, "upstream"), value(attrs, "reason")).Inc()
 	case EventFallback:
 		t.metrics.fallback.WithLabelValues(value(attrs, "upstream")).Inc()
 	}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"gauntlet/proxy/policy"
+	"gauntlet/proxy/policy/limit"
 	"gauntlet/proxy/transport"
 	"gauntlet/proxy/upstream/balance"
 	"gauntlet/proxy/upstream/breaker"
@@ -45,6 +46,7 @@ type Config struct {
 
 	Deadline time.Duration // of the whole exchange; 0: none
 	PerTry   time.Duration // until the response head of each try; 0: none
+	Limit    limit.Config  // Concurrent 0: none; Upstream and Event are filled in by New
 	Retry    policy.Retry  // Endpoints and Event are filled in by New
 
 	Timeouts       transport.Timeouts // Queue is pool.wait
@@ -82,8 +84,8 @@ type Hooks struct {
 	Stack     func([]policy.Layer) []policy.Layer
 	// Attempt is the attempt telemetry layer.
 	Attempt func(http.RoundTripper) http.RoundTripper
-	// Event reports "breaker.rejected", "upstream.fallback", "endpoint.ejected"
-	// and "retry" within an exchange.
+	// Event reports "breaker.rejected", "upstream.fallback", "endpoint.ejected",
+	// "limit.queued", "limit.rejected" and "retry" within an exchange.
 	Event func(ctx context.Context, name string, attrs ...slog.Attr)
 	// Change reports the new state of an endpoint, with the failed probe when
 	// there is one. It is called with a lock held and must not call back.
@@ -104,6 +106,7 @@ type Upstream struct {
 	thins    bool           // slow start applies
 	event    func(ctx context.Context, name string, attrs ...slog.Attr)
 	born     time.Time
+	limiter  *limit.Limiter // nil: none
 	picker   *picker
 	fallback atomic.Pointer[Upstream]
 	view     atomic.Pointer[view]
@@ -145,6 +148,7 @@ func New(cfg Config, hooks Hooks) (*Upstream, error) {
 	retry.Endpoints = func() int { return len(u.view.Load().live) }
 	layers := policy.Stack(policy.Config{
 		Deadline:  cfg.Deadline,
+		Limit:     u.limitLayer(),
 		PerTry:    cfg.PerTry,
 		Retry:     retry,
 		Pick:      u.pickLayer,
