@@ -72,6 +72,7 @@ func upstreamConfig(name string, c *config.Upstream, headerBytes int) upstream.C
 		SlowStart: c.SlowStart,
 		Deadline:  c.Deadline,
 		PerTry:    c.Timeouts.PerTry,
+		Rewrite:   rewriting(c.Rewrite),
 		Limit:     limit.Config{Concurrent: c.Limit.Concurrent, Wait: c.Limit.Wait, Queue: c.Limit.Queue},
 		Retry: policy.Retry{
 			Retries: c.Retries, Backoff: c.Retry.Backoff, MaxBackoff: c.Retry.MaxBackoff,

@@ -37,6 +37,13 @@ func TestLoadFull(t *testing.T) {
 	require.Equal(t, config.StickyCookie{Name: "at", Path: "/", HTTPOnly: true, Secure: true, MaxAge: time.Hour}, api.Balance.Cookie)
 	require.Equal(t, 2, api.Retries)
 	require.Equal(t, config.Limit{Concurrent: 100, Wait: 500 * time.Millisecond, Queue: 10}, api.Limit)
+	require.Equal(t, config.Rewrite{
+		Headers: config.RewriteHeaders{
+			Set: map[string]string{"Server": "edge", "X-Frame-Options": "deny"}, Add: map[string]string{"Vary": "Origin"}, Remove: []string{"X-Powered-By"},
+		},
+		Body:      []config.Replacement{{Find: "http://api.internal", Replace: "https://api.example"}, {Find: "ä\n"}},
+		MaxBuffer: 64 << 10, Types: []string{"text/html", "application/*"},
+	}, api.Rewrite)
 	require.Equal(t, 3*time.Second, api.Pool.Wait)
 	require.Equal(t, [][2]int{{200, 299}, {404, 404}}, api.Health.Statuses())
 	require.Equal(t, []string{"check", "now"}, api.Health.Command)
@@ -105,7 +112,7 @@ func TestProblems(t *testing.T) {
 		"scalar":             {"hello\n", `p.yaml:1:1: got "hello", want a mapping`},
 		"two documents":      {valid + "---\nlisten: 1\n", "p.yaml:7:1: got 2 documents, want one"},
 		"unknown key":        {valid + "listn: x\n", "p.yaml:6:1: listn: got an unknown key, want one of admin, drain, http2, limits, listen, routes, telemetry, tls, upstreams"},
-		"unknown nested key": {up("retires: 1"), "p.yaml:4:5: upstreams.api.retires: got an unknown key, want one of balance, breaker, deadline, ejection, endpoints, fallback, health, http2, limit, pool, protocol, retries, retry, slow_start, timeouts, tls"},
+		"unknown nested key": {up("retires: 1"), "p.yaml:4:5: upstreams.api.retires: got an unknown key, want one of balance, breaker, deadline, ejection, endpoints, fallback, health, http2, limit, pool, protocol, retries, retry, rewrite, slow_start, timeouts, tls"},
 		"duplicate key":      {"listen: a:1\n" + valid + "listen: b:1\n", "p.yaml:7:1: listen: got the key a second time, want it once (see line 1)"},
 		"duplicate upstream": {up() + "upstreams: {}\n", "p.yaml:6:1: upstreams: got the key a second time, want it once (see line 1)"},
 		"listen no port":     {"listen: localhost\n" + valid, `p.yaml:1:1: listen: got "localhost", want host:port with a port from 0 to 65535`},
@@ -185,6 +192,18 @@ func TestProblems(t *testing.T) {
 		"queue is pool.wait": {up("timeouts: {queue: 1s}"), "p.yaml:4:16: upstreams.api.timeouts.queue: got an unknown key, want one of body_idle, connect, headers, per_try, tls, write"},
 		"limit":              {up("limit: {concurrent: -1, wait: 0s}"), "p.yaml:4:13: upstreams.api.limit.concurrent: got -1, want 0 to 1000000\np.yaml:4:29: upstreams.api.limit.wait: got 0s, want 1ms to 1h"},
 		"limit queue":        {up("limit: {queue: -1}"), "p.yaml:4:13: upstreams.api.limit.queue: got -1, want 0 to 1000000"},
+		"rewrite find":       {up("rewrite: {body: [{find: '', replace: x}]}"), `p.yaml:4:23: upstreams.api.rewrite.body[0].find: got 0 bytes, want 1 to 1024 bytes of UTF-8`},
+		"rewrite replace":    {up("rewrite: {body: [{find: a, replace: " + strings.Repeat("x", 16<<10+1) + "}]}"), `p.yaml:4:32: upstreams.api.rewrite.body[0].replace: got 16385 bytes, want 0 to 16384 bytes of UTF-8`},
+		"rewrite too often":  {up("rewrite: {body: [" + strings.Repeat("{find: a}, ", 17) + "]}"), `p.yaml:4:15: upstreams.api.rewrite.body: got 17 entries, want at most 16`},
+		"rewrite key":        {up("rewrite: {body: [{find: a, search: b}]}"), `p.yaml:4:32: upstreams.api.rewrite.body[0].search: got an unknown key, want one of find, replace`},
+		"rewrite buffer":     {up("rewrite: {max_buffer: 17MiB}"), `p.yaml:4:15: upstreams.api.rewrite.max_buffer: got 17MiB, want 0 to 16MiB`},
+		"rewrite type":       {up("rewrite: {types: [text/html, '*/json']}"), `p.yaml:4:34: upstreams.api.rewrite.types[1]: got "*/json", want a media type such as text/html, text/* or */*`},
+		"rewrite framing":    {up("rewrite: {headers: {remove: [content-length]}}"), `p.yaml:4:34: upstreams.api.rewrite.headers.remove[0]: got "content-length", want a header that is not of the connection or the framing`},
+		"rewrite header":     {up("rewrite: {headers: {set: {a b: c}}}"), `p.yaml:4:31: upstreams.api.rewrite.headers.set["a b"]: got "a b", want a header name`},
+		"rewrite twice":      {up("rewrite: {headers: {add: {Vary: a, vary: b}}}"), `p.yaml:4:40: upstreams.api.rewrite.headers.add.vary: got "vary", want each header once: case does not matter`},
+		"rewrite value":      {up(`rewrite: {headers: {set: {A: "b\nc"}}}`), `p.yaml:4:31: upstreams.api.rewrite.headers.set.A: got "b\nc", want a value without line ends and control characters`},
+		"rewrite edits":      {up("rewrite: {headers: {remove: [" + strings.Repeat("A, ", 65) + "]}}"), `p.yaml:4:15: upstreams.api.rewrite.headers: got 65 edits, want at most 64`},
+		"rewrite no list":    {up("rewrite: {headers: {set: [a]}}"), `p.yaml:4:30: upstreams.api.rewrite.headers.set: got a list, want a mapping`},
 		"zero connections":   {up("pool: {max_connections: 0}"), "p.yaml:4:12: upstreams.api.pool.max_connections: got 0, want 1 to 65536"},
 		"tls off":            {up("tls: {ca: a.pem}"), "p.yaml:4:5: upstreams.api.tls.enabled: got false beside other settings of TLS, want true, or none of them"},
 		"tls cert alone":     {up("tls: {enabled: true, cert: a.pem}"), `p.yaml:4:26: upstreams.api.tls.cert: got "a.pem" with the key "", want both cert and key, or neither`},

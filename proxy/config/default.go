@@ -49,6 +49,11 @@ func DefaultUpstream(endpoints ...string) *Upstream {
 		Protocol: ProtocolHTTP1,
 		HTTP2:    UpstreamHTTP2{PingAfter: 15 * time.Second, PingTimeout: 5 * time.Second},
 		Limit:    Limit{Wait: time.Second, Queue: 256},
+		Rewrite: Rewrite{
+			Headers: RewriteHeaders{Set: map[string]string{}, Add: map[string]string{}, Remove: []string{}},
+			Body:    []Replacement{}, MaxBuffer: 1 << 20,
+			Types: []string{"text/*", "application/json", "application/javascript", "application/xml", "application/xhtml+xml", "image/svg+xml"},
+		},
 		Timeouts: Timeouts{
 			Connect:  2 * time.Second,
 			TLS:      3 * time.Second,

@@ -30,10 +30,17 @@ func (d *decoder) structure(path string, n ast.Node, v reflect.Value) {
 	})
 }
 
-// mapping fills a map from names to structs, each from its defaults.
+// mapping fills a map from names to texts, or to structs, each from its
+// defaults.
 func (d *decoder) mapping(path string, n ast.Node, v reflect.Value) {
 	v.Set(reflect.MakeMap(v.Type()))
 	d.pairs(path, n, func(at, key string, pair *ast.MappingValueNode) {
+		if v.Type().Elem().Kind() == reflect.String {
+			text := reflect.New(v.Type().Elem()).Elem()
+			d.value(at, pair.Value, text)
+			v.SetMapIndex(reflect.ValueOf(key), text)
+			return
+		}
 		item := reflect.New(v.Type().Elem().Elem())
 		item.Interface().(interface{ setDefaults() }).setDefaults()
 		d.value(at, pair.Value, item.Elem())

@@ -26,6 +26,7 @@ func (u *Upstream) check(k *checker, at string) {
 	u.checkProtocol(k, at)
 
 	u.Limit.check(k, at+".limit")
+	u.Rewrite.check(k, at+".rewrite")
 
 	t := u.Timeouts
 	duration(k, at+".timeouts.connect", t.Connect, time.Millisecond, time.Hour)

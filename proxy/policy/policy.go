@@ -39,6 +39,7 @@ type Config struct {
 	PerTry   time.Duration // from the start of a try to its response head; 0: none
 	Retry    Retry
 
+	Rewrite   func(http.RoundTripper) http.RoundTripper // changes responses; nil: no such layer
 	Limit     func(http.RoundTripper) http.RoundTripper // bounds the exchanges under way; nil: no such layer
 	Pick      func(http.RoundTripper) http.RoundTripper // chooses the endpoint and asks its breaker
 	Telemetry func(http.RoundTripper) http.RoundTripper // observes one attempt; nil: no such layer

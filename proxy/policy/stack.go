@@ -8,9 +8,12 @@ import (
 // Stack is the order of the policies of one upstream, outermost first.
 func Stack(cfg Config) []Layer {
 	none := func(next http.RoundTripper) http.RoundTripper { return next }
-	limit, perTry, pick, telemetry := none, none, none, none
+	rewrite, limit, perTry, pick, telemetry := none, none, none, none, none
 	if cfg.PerTry > 0 {
 		perTry = func(next http.RoundTripper) http.RoundTripper { return &tryLimit{next: next, limit: cfg.PerTry} }
+	}
+	if cfg.Rewrite != nil {
+		rewrite = cfg.Rewrite
 	}
 	if cfg.Limit != nil {
 		limit = cfg.Limit
@@ -22,7 +25,11 @@ func Stack(cfg Config) []Layer {
 		telemetry = cfg.Telemetry
 	}
 	return []Layer{
-		// Outermost, so that queues, backoff and every try draw from it.
+		// Outermost: it changes what the client is given, once, after the others
+		// have seen what the upstream said.
+		{"rewrite", rewrite},
+		// Around all that takes time, so that queues, backoff and every try
+		// draw from it.
 		{"deadline", func(next http.RoundTripper) http.RoundTripper { return &deadline{next: next, limit: cfg.Deadline} }},
 		// Within the deadline, which the wait for a place draws from; above the
 		// retry, so that an exchange keeps its place from try to try: one that

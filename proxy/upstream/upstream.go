@@ -20,6 +20,7 @@ import (
 
 	"gauntlet/proxy/policy"
 	"gauntlet/proxy/policy/limit"
+	"gauntlet/proxy/policy/rewrite"
 	"gauntlet/proxy/transport"
 	"gauntlet/proxy/upstream/balance"
 	"gauntlet/proxy/upstream/breaker"
@@ -44,10 +45,11 @@ type Config struct {
 	Endpoints []Endpoint     // at least one
 	Balance   balance.Config // who gets a try
 
-	Deadline time.Duration // of the whole exchange; 0: none
-	PerTry   time.Duration // until the response head of each try; 0: none
-	Limit    limit.Config  // Concurrent 0: none; Upstream and Event are filled in by New
-	Retry    policy.Retry  // Endpoints and Event are filled in by New
+	Deadline time.Duration   // of the whole exchange; 0: none
+	PerTry   time.Duration   // until the response head of each try; 0: none
+	Rewrite  *rewrite.Config // of responses; nil: none
+	Limit    limit.Config    // Concurrent 0: none; Upstream and Event are filled in by New
+	Retry    policy.Retry    // Endpoints and Event are filled in by New
 
 	Timeouts       transport.Timeouts // Queue is pool.wait
 	MaxConnections int                // per endpoint
@@ -146,7 +148,12 @@ func New(cfg Config, hooks Hooks) (*Upstream, error) {
 	retry := cfg.Retry
 	retry.Event = u.event
 	retry.Endpoints = func() int { return len(u.view.Load().live) }
+	var rewriting func(http.RoundTripper) http.RoundTripper
+	if cfg.Rewrite != nil {
+		rewriting = rewrite.New(*cfg.Rewrite)
+	}
 	layers := policy.Stack(policy.Config{
+		Rewrite:   rewriting,
 		Deadline:  cfg.Deadline,
 		Limit:     u.limitLayer(),
 		PerTry:    cfg.PerTry,
