@@ -78,6 +78,7 @@ func upstreamConfig(name string, c *config.Upstream, headerBytes int) upstream.C
 			Retries: c.Retries, Backoff: c.Retry.Backoff, MaxBackoff: c.Retry.MaxBackoff,
 			Budget: max(c.Retry.Budget, never), ReplayBytes: max(int(c.Retry.ReplayBytes), 1),
 		},
+		Hedge: policy.Hedge{After: c.Hedge.After, Max: c.Hedge.Max},
 		Timeouts: transport.Timeouts{
 			Queue: c.Pool.Wait, Connect: c.Timeouts.Connect, TLS: c.Timeouts.TLS,
 			Write: c.Timeouts.Write, Headers: c.Timeouts.Headers, BodyIdle: c.Timeouts.BodyIdle,

@@ -91,6 +91,7 @@ type Upstream struct {
 	Protocol string        `yaml:"protocol"`
 	HTTP2    UpstreamHTTP2 `yaml:"http2"`
 	Limit    Limit         `yaml:"limit"`
+	Hedge    Hedge         `yaml:"hedge"`
 	Rewrite  Rewrite       `yaml:"rewrite"`
 	Timeouts Timeouts      `yaml:"timeouts"`
 	Pool     Pool          `yaml:"pool"`

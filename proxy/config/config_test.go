@@ -37,6 +37,7 @@ func TestLoadFull(t *testing.T) {
 	require.Equal(t, config.StickyCookie{Name: "at", Path: "/", HTTPOnly: true, Secure: true, MaxAge: time.Hour}, api.Balance.Cookie)
 	require.Equal(t, 2, api.Retries)
 	require.Equal(t, config.Limit{Concurrent: 100, Wait: 500 * time.Millisecond, Queue: 10}, api.Limit)
+	require.Equal(t, config.Hedge{After: 200 * time.Millisecond, Max: 2}, api.Hedge)
 	require.Equal(t, config.Rewrite{
 		Headers: config.RewriteHeaders{
 			Set: map[string]string{"Server": "edge", "X-Frame-Options": "deny"}, Add: map[string]string{"Vary": "Origin"}, Remove: []string{"X-Powered-By"},
@@ -112,7 +113,7 @@ func TestProblems(t *testing.T) {
 		"scalar":             {"hello\n", `p.yaml:1:1: got "hello", want a mapping`},
 		"two documents":      {valid + "---\nlisten: 1\n", "p.yaml:7:1: got 2 documents, want one"},
 		"unknown key":        {valid + "listn: x\n", "p.yaml:6:1: listn: got an unknown key, want one of admin, drain, http2, limits, listen, routes, telemetry, tls, upstreams"},
-		"unknown nested key": {up("retires: 1"), "p.yaml:4:5: upstreams.api.retires: got an unknown key, want one of balance, breaker, deadline, ejection, endpoints, fallback, health, http2, limit, pool, protocol, retries, retry, rewrite, slow_start, timeouts, tls"},
+		"unknown nested key": {up("retires: 1"), "p.yaml:4:5: upstreams.api.retires: got an unknown key, want one of balance, breaker, deadline, ejection, endpoints, fallback, health, hedge, http2, limit, pool, protocol, retries, retry, rewrite, slow_start, timeouts, tls"},
 		"duplicate key":      {"listen: a:1\n" + valid + "listen: b:1\n", "p.yaml:7:1: listen: got the key a second time, want it once (see line 1)"},
 		"duplicate upstream": {up() + "upstreams: {}\n", "p.yaml:6:1: upstreams: got the key a second time, want it once (see line 1)"},
 		"listen no port":     {"listen: localhost\n" + valid, `p.yaml:1:1: listen: got "localhost", want host:port with a port from 0 to 65535`},
@@ -204,6 +205,7 @@ func TestProblems(t *testing.T) {
 		"rewrite value":      {up(`rewrite: {headers: {set: {A: "b\nc"}}}`), `p.yaml:4:31: upstreams.api.rewrite.headers.set.A: got "b\nc", want a value without line ends and control characters`},
 		"rewrite edits":      {up("rewrite: {headers: {remove: [" + strings.Repeat("A, ", 65) + "]}}"), `p.yaml:4:15: upstreams.api.rewrite.headers: got 65 edits, want at most 64`},
 		"rewrite no list":    {up("rewrite: {headers: {set: [a]}}"), `p.yaml:4:30: upstreams.api.rewrite.headers.set: got a list, want a mapping`},
+		"hedge":              {up("hedge: {after: -1s, max: 0}"), "p.yaml:4:13: upstreams.api.hedge.after: got -1s, want 0s to 1h\np.yaml:4:25: upstreams.api.hedge.max: got 0, want 1 to 5"},
 		"zero connections":   {up("pool: {max_connections: 0}"), "p.yaml:4:12: upstreams.api.pool.max_connections: got 0, want 1 to 65536"},
 		"tls off":            {up("tls: {ca: a.pem}"), "p.yaml:4:5: upstreams.api.tls.enabled: got false beside other settings of TLS, want true, or none of them"},
 		"tls cert alone":     {up("tls: {enabled: true, cert: a.pem}"), `p.yaml:4:26: upstreams.api.tls.cert: got "a.pem" with the key "", want both cert and key, or neither`},

@@ -49,6 +49,7 @@ func DefaultUpstream(endpoints ...string) *Upstream {
 		Protocol: ProtocolHTTP1,
 		HTTP2:    UpstreamHTTP2{PingAfter: 15 * time.Second, PingTimeout: 5 * time.Second},
 		Limit:    Limit{Wait: time.Second, Queue: 256},
+		Hedge:    Hedge{Max: 1},
 		Rewrite: Rewrite{
 			Headers: RewriteHeaders{Set: map[string]string{}, Add: map[string]string{}, Remove: []string{}},
 			Body:    []Replacement{}, MaxBuffer: 1 << 20,

@@ -26,6 +26,7 @@ func (u *Upstream) check(k *checker, at string) {
 	u.checkProtocol(k, at)
 
 	u.Limit.check(k, at+".limit")
+	u.Hedge.check(k, at+".hedge")
 	u.Rewrite.check(k, at+".rewrite")
 
 	t := u.Timeouts

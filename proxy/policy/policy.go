@@ -1,5 +1,5 @@
 // Package policy holds what happens around an attempt: the overall deadline,
-// the one recovery and the configured retries, the per-try timeout. Each
+// the one recovery and the configured retries, hedging, the per-try timeout. Each
 // policy wraps an http.RoundTripper; Stack is the one place that puts them in
 // order. Nothing here opens connections, chooses endpoints or speaks HTTP.
 package policy
@@ -33,11 +33,19 @@ type Retry struct {
 	Random func() float64
 }
 
+// Hedge are the figures of the hedging policy, which has the Endpoints, Event
+// and Budget of the retries.
+type Hedge struct {
+	After time.Duration // how long a try may bring no head before another is made beside it; 0: never
+	Max   int           // such tries of one exchange; 0: none
+}
+
 // Config is what the stack of one upstream is made from.
 type Config struct {
 	Deadline time.Duration // of the whole exchange, body included; 0: none
 	PerTry   time.Duration // from the start of a try to its response head; 0: none
 	Retry    Retry
+	Hedge    Hedge
 
 	Rewrite   func(http.RoundTripper) http.RoundTripper // changes responses; nil: no such layer
 	Limit     func(http.RoundTripper) http.RoundTripper // bounds the exchanges under way; nil: no such layer

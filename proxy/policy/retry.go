@@ -27,14 +27,15 @@ const (
 // connection broke under an idempotent one (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
 // It is never repeated. Configured retries come on top, with backoff and
 // budget, for idempotent requests and unprocessed ones. Attempts are at most
-// 1 + max(1, retries).
+// 1 + max(1, retries), and the hedges.
 type retrier struct {
 	cfg    Retry
 	budget *budget
 	next   http.RoundTripper
 }
 
-func newRetrier(cfg Retry, next http.RoundTripper) *retrier {
+// filled has the defaults where cfg says nothing.
+func filled(cfg Retry) Retry {
 	if cfg.Backoff <= 0 {
 		cfg.Backoff = defaultBackoff
 	}
@@ -53,7 +54,7 @@ func newRetrier(cfg Retry, next http.RoundTripper) *retrier {
 	if cfg.Endpoints == nil {
 		cfg.Endpoints = func() int { return 1 }
 	}
-	return &retrier{cfg: cfg, budget: newBudget(cfg.Budget), next: next}
+	return cfg
 }
 
 // RoundTrip gives what the last try gave, or what an earlier one gave when
@@ -65,10 +66,17 @@ func (r *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	s := series{r: r, body: body, idempotent: Idempotent(req)}
 	var best result
 	var a *transport.Attempt
+	x := transport.ExchangeFrom(ctx)
+	if x == nil { // the deadline layer has been taken out
+		x = &transport.Exchange{}
+	}
 	for next := (plan{}); ; {
 		s.tries++
-		a = &transport.Attempt{Number: s.tries, Reason: next.reason, Fresh: next.fresh, Avoid: next.avoid}
+		a = &transport.Attempt{Number: s.tries + x.Hedges, Reason: next.reason, Fresh: next.fresh, Avoid: next.avoid}
 		got := r.try(req, body, a)
+		if x.Hedges > 0 && x.Last() != nil {
+			a = x.Last() // the one that gave it
+		}
 		best = better(best, got)
 		var again bool
 		if next, again = s.decide(ctx, a, got); !again || !keep(got) || !body.again() { // the upload is joined now, and may have been cut off
@@ -79,7 +87,7 @@ func (r *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 			break
 		}
 		if r.cfg.Event != nil {
-			r.cfg.Event(ctx, "retry", slog.String("reason", next.reason), slog.Int("attempt", s.tries+1))
+			r.cfg.Event(ctx, "retry", slog.String("reason", next.reason), slog.Int("attempt", s.tries+1+x.Hedges))
 		}
 	}
 	if best.err != nil {

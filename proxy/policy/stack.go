@@ -8,7 +8,14 @@ import (
 // Stack is the order of the policies of one upstream, outermost first.
 func Stack(cfg Config) []Layer {
 	none := func(next http.RoundTripper) http.RoundTripper { return next }
-	rewrite, limit, perTry, pick, telemetry := none, none, none, none, none
+	rewrite, limit, hedge, perTry, pick, telemetry := none, none, none, none, none, none
+	retry := filled(cfg.Retry)
+	budget := newBudget(retry.Budget)
+	if h := cfg.Hedge; h.After > 0 && h.Max > 0 {
+		hedge = func(next http.RoundTripper) http.RoundTripper {
+			return &hedger{cfg: h, retry: retry, budget: budget, next: next}
+		}
+	}
 	if cfg.PerTry > 0 {
 		perTry = func(next http.RoundTripper) http.RoundTripper { return &tryLimit{next: next, limit: cfg.PerTry} }
 	}
@@ -36,7 +43,12 @@ func Stack(cfg Config) []Layer {
 		// has begun must not be turned away in favour of one that has not.
 		{"limit", limit},
 		// Above the choice of an endpoint, so that a try may go elsewhere.
-		{"retry", func(next http.RoundTripper) http.RoundTripper { return newRetrier(cfg.Retry, next) }},
+		{"retry", func(next http.RoundTripper) http.RoundTripper {
+			return &retrier{cfg: retry, budget: budget, next: next}
+		}},
+		// A try of the retry's may become several side by side; what they come
+		// to is judged as one. Each has the per-try timeout for itself.
+		{"hedge", hedge},
 		// Within the retry: one slow try must not spend the time of the others.
 		{"per-try", perTry},
 		// Per try, and above telemetry, so that a span knows its endpoint and

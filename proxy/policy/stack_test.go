@@ -20,7 +20,7 @@ func TestOrder(t *testing.T) {
 	for _, l := range policy.Stack(policy.Config{}) {
 		names = append(names, l.Name)
 	}
-	require.Equal(t, "rewrite deadline limit retry per-try pick telemetry", strings.Join(names, " "))
+	require.Equal(t, "rewrite deadline limit retry hedge per-try pick telemetry", strings.Join(names, " "))
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)

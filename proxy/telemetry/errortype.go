@@ -18,7 +18,7 @@ func ErrorType(err *transport.Error) string {
 		return ErrorTimeout
 	case is(transport.ErrRequestBody):
 		return ErrorRequestBody
-	case err.Source == transport.SourceClient, is(transport.ErrClientGone), is(transport.ErrAbandoned):
+	case err.Source == transport.SourceClient, is(transport.ErrClientGone), is(transport.ErrAbandoned), is(transport.ErrHedgeLost):
 		return ErrorCancelled
 	case is(syscall.ECONNREFUSED):
 		return ErrorRefused

@@ -78,4 +78,5 @@ func TestLabelsAreBounded(t *testing.T) {
 	}
 	require.Equal(t, "other", reason("because"))
 	require.Equal(t, "recovery", reason("recovery"))
+	require.Equal(t, "hedge", reason("hedge"))
 }

@@ -172,7 +172,7 @@ func value(attrs []slog.Attr, key string) string {
 
 // reason bounds the reason label.
 func reason(s string) string {
-	if s == "recovery" || s == "retry" {
+	if s == "recovery" || s == "retry" || s == "hedge" {
 		return s
 	}
 	return "other"

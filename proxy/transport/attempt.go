@@ -12,7 +12,7 @@ import (
 // by the goroutine that called RoundTrip.
 type Attempt struct {
 	Number int    // from 1
-	Reason string // "", "recovery" or "retry"
+	Reason string // "", "recovery", "retry" or "hedge"
 	Fresh  bool   // must not use a pooled connection
 	Avoid  string // endpoint not to be chosen when there is another: it just failed
 

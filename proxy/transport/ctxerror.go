@@ -27,6 +27,8 @@ func ctxError(ctx context.Context, phase Phase, waited time.Duration) *Error {
 		if x := ExchangeFrom(ctx); onUpstream && (x == nil || x.Started.IsZero() || waited >= time.Since(x.Started)/2) {
 			e.Source = SourceUpstream
 		}
+	case errors.Is(cause, ErrHedgeLost):
+		e.Source, e.Err, e.Timeout = SourceProxy, ErrHedgeLost, false
 	default:
 		e.Source, e.Err, e.Timeout = SourceClient, ErrClientGone, false
 	}

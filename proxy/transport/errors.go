@@ -64,6 +64,7 @@ var (
 	ErrClientGone             = errors.New("client is gone")
 	ErrRequestBody            = errors.New("reading the request body failed")
 	ErrInvalidRequest         = errors.New("request cannot be written as HTTP")
+	ErrHedgeLost              = errors.New("another try brought its response head first")
 	ErrAbandoned              = errors.New("response body was closed before its end")
 )
 

@@ -14,6 +14,11 @@ type Exchange struct {
 	// has no On1xx of its own; an error ends the attempt as the client's doing.
 	On1xx func(code int, h http.Header) error
 
+	// Hedges counts the attempts made beside another one.
+	Hedges int
+	// Chosen is called by Add; nil: by nobody.
+	Chosen func(*Attempt)
+
 	first    [2]*Attempt // storage for the usual number of attempts
 	attempts []*Attempt
 }
@@ -37,6 +42,16 @@ func (e *Exchange) Add(a *Attempt) {
 		e.attempts = e.first[:0]
 	}
 	e.attempts = append(e.attempts, a)
+	if e.Chosen != nil {
+		e.Chosen(a)
+	}
+}
+
+// Append adds the attempts of an exchange that was a part of this one.
+func (e *Exchange) Append(part *Exchange) {
+	for _, a := range part.attempts {
+		e.Add(a)
+	}
 }
 
 // Attempts returns the attempts in their order. A request that a breaker

@@ -51,6 +51,8 @@ type Config struct {
 	Limit    limit.Config    // Concurrent 0: none; Upstream and Event are filled in by New
 	Retry    policy.Retry    // Endpoints and Event are filled in by New
 
+	Hedge policy.Hedge
+
 	Timeouts       transport.Timeouts // Queue is pool.wait
 	MaxConnections int                // per endpoint
 	MaxIdle        int                // per endpoint
@@ -158,6 +160,7 @@ func New(cfg Config, hooks Hooks) (*Upstream, error) {
 		Limit:     u.limitLayer(),
 		PerTry:    cfg.PerTry,
 		Retry:     retry,
+		Hedge:     cfg.Hedge,
 		Pick:      u.pickLayer,
 		Telemetry: hooks.Attempt,
 	})
