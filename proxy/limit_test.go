@@ -77,3 +77,37 @@ func TestLimitWait(t *testing.T) {
 	second.send("GET / HTTP/1.1\nHost: x\n\n")
 	require.Contains(t, second.head(), "204")
 }
+
+// TestLimitQueueIsLeft: a client that leaves the queue is waited for by nobody,
+// and its request never runs.
+func TestLimitQueueIsLeft(t *testing.T) {
+	arrived, finish := make(chan string, 3), make(chan struct{})
+	addr := answering(t, func(w *wire, r *http.Request, _ string) {
+		arrived <- r.URL.Path
+		w.await(finish)
+		w.send("HTTP/1.1 204 No Content\n\n")
+	})
+	r := start(t, addr, func(c *config.Config, _ *proxy.Parts) {
+		c.Upstreams["api"].Limit = config.Limit{Concurrent: 1, Wait: patience, Queue: 1}
+	})
+	waiting := func(n string) {
+		eventually(t, func() bool {
+			_, metrics := r.get("/metrics")
+			return strings.Contains(metrics, `gauntlet_limit_exchanges{state="waiting",upstream="api"} `+n+"\n")
+		}, "those who wait: "+n)
+	}
+	first, gone, last := r.dial(), r.dial(), r.dial()
+	first.send("GET /first HTTP/1.1\nHost: x\n\n")
+	require.Equal(t, "/first", take(t, arrived))
+	gone.send("GET /gone HTTP/1.1\nHost: x\n\n")
+	waiting("1")
+	gone.reset()
+	waiting("0")
+	last.send("GET /last HTTP/1.1\nHost: x\n\n")
+	waiting("1")
+	close(finish)
+	require.Contains(t, first.head(), "204")
+	require.Contains(t, last.head(), "204")
+	require.Equal(t, "/last", take(t, arrived))
+	eventually(t, func() bool { return strings.Contains(r.log.String(), `"status":499`) }, "a line about who left")
+}
