@@ -32,7 +32,7 @@ func TestStopLosesNothing(t *testing.T) {
 			n, _ := ran.LoadOrStore(req.URL.Path, new(atomic.Int32))
 			n.(*atomic.Int32).Add(1)
 			w.send("HTTP/1.1 200 OK\nContent-Length: 2\n\nok")
-		}), announcing(200*time.Millisecond))
+		}), announcing(time.Second))
 		var wg sync.WaitGroup
 		var served, announced atomic.Int32
 		warm := make(chan struct{}, 64)

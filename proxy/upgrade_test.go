@@ -19,6 +19,12 @@ import (
 	"gauntlet/proxy/handover"
 )
 
+// notice is how long clients have to learn that their connection will end. One
+// that keeps its connection and has asked nothing in all that time may write
+// into its end, which no HTTP/1.1 server can help; so it is long for a client
+// that only waits for a CPU.
+const notice = 2 * time.Second
+
 // heirs starts a successor in this process for each Upgrade.
 type heirs struct {
 	t        *testing.T
@@ -46,7 +52,7 @@ func (h *heirs) start(_ context.Context, sockets []handover.Socket) error {
 	r := start(h.t, h.endpoint, func(_ *config.Config, p *proxy.Parts) {
 		h.parts(p)
 		p.Sockets, p.Ready = mine, func() { close(ready) }
-	})
+	}, announcing(notice))
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.list = append(h.list, r)
@@ -66,7 +72,7 @@ func TestUpgradeUnderLoad(t *testing.T) {
 		w.send("HTTP/1.1 200 OK\nContent-Length: 2\n\nok")
 	})
 	h := &heirs{t: t, endpoint: end}
-	first := start(t, end, func(_ *config.Config, p *proxy.Parts) { h.parts(p) }, announcing(100*time.Millisecond))
+	first := start(t, end, func(_ *config.Config, p *proxy.Parts) { h.parts(p) }, announcing(notice))
 	var stop atomic.Bool
 	var served, seq atomic.Int64
 	var clients sync.WaitGroup
