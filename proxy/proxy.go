@@ -69,8 +69,9 @@ type Proxy struct {
 	closeOnce sync.Once
 }
 
-// New builds a proxy from cfg, which it validates. It opens the access log but
-// no socket. Serve, or Close when Serve is not called, releases what it holds.
+// New builds a proxy from cfg, which it validates. It opens the access log and
+// begins to check and to dial upstreams that ask for it (health, pool.min_idle),
+// but listens nowhere. Serve, or Close when Serve is not called, releases what it holds.
 func New(cfg *config.Config, parts Parts) (*Proxy, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

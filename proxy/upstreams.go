@@ -85,6 +85,7 @@ func upstreamConfig(name string, c *config.Upstream, headerBytes int) upstream.C
 		},
 		MaxConnections: c.Pool.MaxConnections,
 		MaxIdle:        c.Pool.MaxIdle,
+		MinIdle:        c.Pool.MinIdle,
 		IdleTimeout:    c.Pool.IdleTimeout,
 		MaxHeaderBytes: headerBytes,
 		Protocol:       protocols[c.Protocol],

@@ -124,9 +124,13 @@ type Timeouts struct {
 
 // Pool bounds the connections to one endpoint.
 type Pool struct {
-	MaxConnections int           `yaml:"max_connections"`
-	MaxIdle        int           `yaml:"max_idle"`
-	IdleTimeout    time.Duration `yaml:"idle_timeout"`
+	MaxConnections int `yaml:"max_connections"`
+	MaxIdle        int `yaml:"max_idle"`
+	// MinIdle is how many idle connections are opened before requests need
+	// them, from the start on, and kept. Over HTTP/2 it is one if any. Zero
+	// opens none.
+	MinIdle     int           `yaml:"min_idle"`
+	IdleTimeout time.Duration `yaml:"idle_timeout"`
 	// Wait is how long a request may queue for a connection.
 	Wait time.Duration `yaml:"wait"`
 }

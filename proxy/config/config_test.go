@@ -46,6 +46,7 @@ func TestLoadFull(t *testing.T) {
 		MaxBuffer: 64 << 10, Types: []string{"text/html", "application/*"},
 	}, api.Rewrite)
 	require.Equal(t, 3*time.Second, api.Pool.Wait)
+	require.Equal(t, 2, api.Pool.MinIdle)
 	require.Equal(t, [][2]int{{200, 299}, {404, 404}}, api.Health.Statuses())
 	require.Equal(t, []string{"check", "now"}, api.Health.Command)
 	require.Equal(t, config.Ejection{Enabled: true, Failures: 3, Slow: time.Second, For: 10 * time.Second, Decay: 0.5, DecayEvery: time.Minute, MaxPercent: 40}, api.Ejection)
@@ -207,6 +208,8 @@ func TestProblems(t *testing.T) {
 		"rewrite no list":    {up("rewrite: {headers: {set: [a]}}"), `p.yaml:4:30: upstreams.api.rewrite.headers.set: got a list, want a mapping`},
 		"hedge":              {up("hedge: {after: -1s, max: 0}"), "p.yaml:4:13: upstreams.api.hedge.after: got -1s, want 0s to 1h\np.yaml:4:25: upstreams.api.hedge.max: got 0, want 1 to 5"},
 		"zero connections":   {up("pool: {max_connections: 0}"), "p.yaml:4:12: upstreams.api.pool.max_connections: got 0, want 1 to 65536"},
+		"min idle":           {up("pool: {min_idle: 65, idle_timeout: 1s}"), "p.yaml:4:12: upstreams.api.pool.min_idle: got 65, want at most max_idle and max_connections, 64"},
+		"min idle negative":  {up("pool: {min_idle: -1}"), "p.yaml:4:12: upstreams.api.pool.min_idle: got -1, want 0 to 65536"},
 		"tls off":            {up("tls: {ca: a.pem}"), "p.yaml:4:5: upstreams.api.tls.enabled: got false beside other settings of TLS, want true, or none of them"},
 		"tls cert alone":     {up("tls: {enabled: true, cert: a.pem}"), `p.yaml:4:26: upstreams.api.tls.cert: got "a.pem" with the key "", want both cert and key, or neither`},
 		"tls insecure ca":    {up("tls: {enabled: true, ca: a.pem, insecure: true}"), `p.yaml:4:26: upstreams.api.tls.ca: got "a.pem", want nothing where insecure accepts any certificate`},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -40,6 +41,10 @@ func (u *Upstream) check(k *checker, at string) {
 	p := u.Pool
 	number(k, at+".pool.max_connections", p.MaxConnections, 1, 65536)
 	number(k, at+".pool.max_idle", p.MaxIdle, 0, 65536)
+	number(k, at+".pool.min_idle", p.MinIdle, 0, 65536)
+	if most := min(p.MaxIdle, p.MaxConnections); p.MinIdle > most && most >= 0 {
+		k.add(at+".pool.min_idle", strconv.Itoa(p.MinIdle), fmt.Sprintf("at most max_idle and max_connections, %d", most))
+	}
 	duration(k, at+".pool.idle_timeout", p.IdleTimeout, time.Millisecond, 24*time.Hour)
 	duration(k, at+".pool.wait", p.Wait, time.Millisecond, time.Hour)
 

@@ -19,8 +19,8 @@ type Attempt struct {
 	Upstream, Endpoint string
 	Via                http.RoundTripper // makes the attempt on Endpoint; nil: whoever comes last knows
 
-	ConnID     uint64 // unique among the endpoint's connections; 0: none was had
-	Reused     bool
+	ConnID     uint64        // unique among the endpoint's connections; 0: none was had
+	Reused     bool          // it was not opened for this attempt: it had served before, or was kept ready
 	TLSVersion uint16        // as in tls.VersionName; 0: plain TCP, or no connection
 	IdleAge    time.Duration // how long the reused connection had been idle
 

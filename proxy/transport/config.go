@@ -26,6 +26,7 @@ type Config struct {
 	MaxConnections int           // live connections and dials together; 0: no limit
 	MaxWaiting     int           // attempts waiting for a connection at once; 0: 16,384
 	MaxIdle        int           // idle connections kept; 0: no limit of its own, negative: none
+	MinIdle        int           // idle connections opened before they are asked for, within both limits; HTTP/2: one if any; 0: none
 	IdleTimeout    time.Duration // from check-in to closing; 0: no limit
 	Timeouts       Timeouts
 
@@ -58,9 +59,13 @@ type Stats struct {
 type RoundTripper interface {
 	http.RoundTripper
 	Stats() Stats
-	Purge()       // closes the idle connections
+	Purge()       // closes the idle connections; none is opened in advance before the next request
 	Close() error // closes the idle connections, and those in use when they come back
 }
+
+// Warmer may be implemented by a RoundTripper that opens connections in
+// advance. Warm has it do so again after Purge. It does not wait for them.
+type Warmer interface{ Warm() }
 
 // Interrupter may be implemented by a request body whose Close does not free a
 // blocked Read (the body of a net/http server request is such a one).

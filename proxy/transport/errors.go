@@ -74,7 +74,7 @@ type Error struct {
 	Source      Source
 	Phase       Phase
 	Sent        bool          // the upstream may have seen part of the request
-	Reused      bool          // the connection had served before
+	Reused      bool          // the connection was not opened for this attempt
 	Unprocessed bool          // the upstream provably did not run the request
 	Timeout     bool          // one of the Err…Timeout values, or ErrDeadline
 	Endpoint    string        // host:port, "" when none was chosen

@@ -57,6 +57,7 @@ func (p *Pool) sweep() {
 	clear(p.idle[len(kept):])
 	p.idle = kept
 	p.slots -= len(old)
+	p.ready()
 	p.mu.Unlock()
 	closeAll(old)
 }

@@ -206,6 +206,9 @@ func (m *mux) expire(c *muxConn) {
 // mu.
 func (m *mux) drop(c *muxConn) {
 	c.retired = true
+	if m.p.warm != nil {
+		m.p.warm.lacking()
+	}
 	if c.timer != nil {
 		c.timer.Stop()
 	}

@@ -146,6 +146,9 @@ func (m *mux) lean(w *muxWaiter) {
 	if m.closed || !m.room() {
 		return
 	}
+	if m.p.warm != nil {
+		m.p.warm.resume()
+	}
 	d := &muxDial{room: m.typical - 1}
 	w.dial, w.made = d, d
 	m.dials = append(m.dials, d)
@@ -212,6 +215,7 @@ func (m *mux) open(d *muxDial) {
 	case c != nil && !usable:
 		shut = []*muxConn{c}
 	case usable && c.streams == 0:
+		c.uses++ // whoever gets it did not open it
 		shut = m.rest(c)
 	}
 	m.mu.Unlock()
@@ -291,5 +295,6 @@ func (p *Pool) adopt(c *conn) {
 	}
 	p.slots++
 	p.mu.Unlock()
+	c.uses = 1 // for HTTP/2, or nothing yet
 	p.checkin(c)
 }

@@ -17,7 +17,8 @@ import (
 type Pool struct {
 	cfg    Config
 	tls    *tls.Config
-	mux    *mux // HTTP/2; nil: never
+	mux    *mux    // HTTP/2; nil: never
+	warm   *warmer // nil: no connection is opened before it is needed
 	ids    atomic.Uint64
 	blocks sync.Pool // *[]byte for uploads
 	heads  sync.Pool // *[]byte for request heads
@@ -38,7 +39,7 @@ const (
 	defaultMaxWaiting     = 1 << 14
 )
 
-// New makes an empty pool. The caller closes it.
+// New makes a pool, empty unless MinIdle fills it. The caller closes it.
 func New(cfg Config) *Pool {
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{}).DialContext
@@ -62,6 +63,10 @@ func New(cfg Config) *Pool {
 	}
 	if cfg.Protocol == HTTP2 || (cfg.Protocol == Auto && cfg.TLS != nil) {
 		p.mux = newMux(p)
+	}
+	if p.cfg.MinIdle = cfg.minIdle(); p.cfg.MinIdle > 0 {
+		p.warm = newWarmer(p)
+		go p.warm.run()
 	}
 	return p
 }
@@ -107,6 +112,9 @@ func (p *Pool) Stats() Stats {
 
 // Purge implements RoundTripper.
 func (p *Pool) Purge() {
+	if p.warm != nil {
+		p.warm.pause()
+	}
 	p.purge(time.Now())
 	if p.mux != nil {
 		p.mux.purge()
@@ -125,7 +133,8 @@ func (p *Pool) purge(t time.Time) {
 	closeAll(old)
 }
 
-// Close implements RoundTripper. Those who wait get ErrPoolClosed.
+// Close implements RoundTripper. Those who wait get ErrPoolClosed, and no
+// connection is opened any more.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	p.closed = true
@@ -138,8 +147,14 @@ func (p *Pool) Close() error {
 	}
 	p.mu.Unlock()
 	closeAll(old)
+	if p.warm != nil {
+		p.warm.stop()
+	}
 	if p.mux != nil {
 		p.mux.close()
+	}
+	if p.warm != nil {
+		p.warm.close()
 	}
 	return nil
 }

@@ -38,6 +38,9 @@ func (p *Pool) acquire(ctx context.Context, fresh bool) (*conn, *Error) {
 		evicted = p.dropOldest(1)
 	}
 	p.slots++
+	if p.warm != nil {
+		p.warm.resume()
+	}
 	p.mu.Unlock()
 	closeAll(evicted)
 	return nil, nil
@@ -54,6 +57,7 @@ func (p *Pool) newest(fresh bool) *conn {
 	for i, c := range slices.Backward(p.idle) {
 		if !p.expired(c, now) {
 			p.idle = slices.Delete(p.idle, i, i+1)
+			p.ready()
 			return c
 		}
 	}
@@ -80,6 +84,9 @@ func (p *Pool) wait(ctx context.Context, fresh bool) (*conn, *Error) {
 	}
 	w := &waiter{fresh: fresh, grant: make(chan grant, 1)}
 	e := p.waiting.PushBack(w)
+	if p.warm != nil && p.warm.giveWay != nil {
+		p.warm.giveWay()
+	}
 	p.mu.Unlock()
 
 	var expired <-chan time.Time
@@ -171,6 +178,7 @@ func (p *Pool) release() {
 		p.waiting.Remove(e).(*waiter).grant <- grant{}
 	} else {
 		p.slots--
+		p.ready()
 	}
 	p.mu.Unlock()
 }
@@ -181,6 +189,7 @@ func (p *Pool) dropOldest(n int) []*conn {
 	old := append([]*conn(nil), p.idle[:n]...)
 	p.idle = append(p.idle[:0], p.idle[n:]...)
 	p.slots -= n // nobody waits while there are idle connections
+	p.ready()
 	return old
 }
 

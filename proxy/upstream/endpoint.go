@@ -44,6 +44,7 @@ func (u *Upstream) newEndpoint(given Endpoint) *endpoint {
 		Endpoint:       e.addr,
 		MaxConnections: cfg.MaxConnections,
 		MaxIdle:        cfg.MaxIdle,
+		MinIdle:        cfg.MinIdle,
 		IdleTimeout:    cfg.IdleTimeout,
 		Timeouts:       cfg.Timeouts,
 		MaxHeaderBytes: cfg.MaxHeaderBytes,

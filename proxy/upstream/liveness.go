@@ -19,6 +19,9 @@ func (u *Upstream) change(e *endpoint, cause error, f func()) {
 	if before != after {
 		if after == Live {
 			u.warm(e)
+			if w, ok := e.pool.(transport.Warmer); ok {
+				w.Warm()
+			}
 		}
 		u.refresh()
 		u.hooks.Change(e.addr, after, cause)

@@ -56,6 +56,7 @@ type Config struct {
 	Timeouts       transport.Timeouts // Queue is pool.wait
 	MaxConnections int                // per endpoint
 	MaxIdle        int                // per endpoint
+	MinIdle        int                // per endpoint, opened before they are needed
 	IdleTimeout    time.Duration
 	MaxHeaderBytes int
 	TLS            *tls.Config
