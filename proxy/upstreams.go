@@ -32,6 +32,7 @@ func (p *Proxy) newUpstream(name string, c *config.Upstream) (*upstream.Upstream
 		Attempt:   p.tel.Attempts,
 		Event:     p.tel.Event,
 		Change:    p.logChange(name),
+		Lookup:    p.lookedUp(name),
 		Gone:      func(endpoint string) { p.tel.Forget(name, endpoint) },
 	})
 	if err != nil {
@@ -86,6 +87,7 @@ func upstreamConfig(name string, c *config.Upstream, headerBytes int) upstream.C
 		MaxConnections: c.Pool.MaxConnections,
 		MaxIdle:        c.Pool.MaxIdle,
 		MinIdle:        c.Pool.MinIdle,
+		DNS:            transport.DNS{Refresh: c.DNS.Refresh},
 		IdleTimeout:    c.Pool.IdleTimeout,
 		MaxHeaderBytes: headerBytes,
 		Protocol:       protocols[c.Protocol],

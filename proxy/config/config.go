@@ -94,6 +94,7 @@ type Upstream struct {
 	Hedge    Hedge         `yaml:"hedge"`
 	Rewrite  Rewrite       `yaml:"rewrite"`
 	Timeouts Timeouts      `yaml:"timeouts"`
+	DNS      DNS           `yaml:"dns"`
 	Pool     Pool          `yaml:"pool"`
 	Breaker  Breaker       `yaml:"breaker"`
 	Retry    Retry         `yaml:"retry"`

@@ -47,6 +47,7 @@ func TestLoadFull(t *testing.T) {
 	}, api.Rewrite)
 	require.Equal(t, 3*time.Second, api.Pool.Wait)
 	require.Equal(t, 2, api.Pool.MinIdle)
+	require.Equal(t, 10*time.Second, api.DNS.Refresh)
 	require.Equal(t, [][2]int{{200, 299}, {404, 404}}, api.Health.Statuses())
 	require.Equal(t, []string{"check", "now"}, api.Health.Command)
 	require.Equal(t, config.Ejection{Enabled: true, Failures: 3, Slow: time.Second, For: 10 * time.Second, Decay: 0.5, DecayEvery: time.Minute, MaxPercent: 40}, api.Ejection)
@@ -114,7 +115,7 @@ func TestProblems(t *testing.T) {
 		"scalar":             {"hello\n", `p.yaml:1:1: got "hello", want a mapping`},
 		"two documents":      {valid + "---\nlisten: 1\n", "p.yaml:7:1: got 2 documents, want one"},
 		"unknown key":        {valid + "listn: x\n", "p.yaml:6:1: listn: got an unknown key, want one of admin, drain, http2, limits, listen, routes, telemetry, tls, upstreams"},
-		"unknown nested key": {up("retires: 1"), "p.yaml:4:5: upstreams.api.retires: got an unknown key, want one of balance, breaker, deadline, ejection, endpoints, fallback, health, hedge, http2, limit, pool, protocol, retries, retry, rewrite, slow_start, timeouts, tls"},
+		"unknown nested key": {up("retires: 1"), "p.yaml:4:5: upstreams.api.retires: got an unknown key, want one of balance, breaker, deadline, dns, ejection, endpoints, fallback, health, hedge, http2, limit, pool, protocol, retries, retry, rewrite, slow_start, timeouts, tls"},
 		"duplicate key":      {"listen: a:1\n" + valid + "listen: b:1\n", "p.yaml:7:1: listen: got the key a second time, want it once (see line 1)"},
 		"duplicate upstream": {up() + "upstreams: {}\n", "p.yaml:6:1: upstreams: got the key a second time, want it once (see line 1)"},
 		"listen no port":     {"listen: localhost\n" + valid, `p.yaml:1:1: listen: got "localhost", want host:port with a port from 0 to 65535`},
@@ -208,6 +209,7 @@ func TestProblems(t *testing.T) {
 		"rewrite no list":    {up("rewrite: {headers: {set: [a]}}"), `p.yaml:4:30: upstreams.api.rewrite.headers.set: got a list, want a mapping`},
 		"hedge":              {up("hedge: {after: -1s, max: 0}"), "p.yaml:4:13: upstreams.api.hedge.after: got -1s, want 0s to 1h\np.yaml:4:25: upstreams.api.hedge.max: got 0, want 1 to 5"},
 		"zero connections":   {up("pool: {max_connections: 0}"), "p.yaml:4:12: upstreams.api.pool.max_connections: got 0, want 1 to 65536"},
+		"dns refresh":        {up("dns: {refresh: 1ms}"), "p.yaml:4:11: upstreams.api.dns.refresh: got 1ms, want 0s, or 100ms to 24h"},
 		"min idle":           {up("pool: {min_idle: 65, idle_timeout: 1s}"), "p.yaml:4:12: upstreams.api.pool.min_idle: got 65, want at most max_idle and max_connections, 64"},
 		"min idle negative":  {up("pool: {min_idle: -1}"), "p.yaml:4:12: upstreams.api.pool.min_idle: got -1, want 0 to 65536"},
 		"tls off":            {up("tls: {ca: a.pem}"), "p.yaml:4:5: upstreams.api.tls.enabled: got false beside other settings of TLS, want true, or none of them"},

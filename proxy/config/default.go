@@ -47,6 +47,7 @@ func DefaultUpstream(endpoints ...string) *Upstream {
 		Retries:  1,
 		Deadline: 30 * time.Second,
 		Protocol: ProtocolHTTP1,
+		DNS:      DNS{Refresh: 30 * time.Second},
 		HTTP2:    UpstreamHTTP2{PingAfter: 15 * time.Second, PingTimeout: 5 * time.Second},
 		Limit:    Limit{Wait: time.Second, Queue: 256},
 		Hedge:    Hedge{Max: 1},

@@ -25,6 +25,7 @@ func (u *Upstream) check(k *checker, at string) {
 	duration(k, at+".deadline", u.Deadline, 0, 24*time.Hour)
 	u.TLS.check(k, at+".tls")
 	u.checkProtocol(k, at)
+	u.DNS.check(k, at+".dns")
 
 	u.Limit.check(k, at+".limit")
 	u.Hedge.check(k, at+".hedge")

@@ -24,6 +24,7 @@ type metrics struct {
 	logDropped  prometheus.Counter
 	handshakes  *prometheus.CounterVec
 	certReloads *prometheus.CounterVec
+	lookups     *prometheus.CounterVec
 
 	table    table    // of requests and duration
 	counters counters // of attempts
@@ -55,10 +56,11 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		limited:     counter(MetricLimited, "Exchanges turned away by the limit on those under way: the queue was full, or their wait too long.", LabelUpstream, LabelReason),
 		handshakes:  counter(MetricHandshakes, "TLS handshakes of clients, by how they ended: full and resumed succeeded.", LabelOutcome),
 		certReloads: counter(MetricCertReloads, "Reloads of certificates: loaded, or refused and the old ones kept.", LabelOutcome),
+		lookups:     counter(MetricLookups, "Lookups of the names of endpoints: answered, or failed and the last answer kept.", LabelUpstream, LabelOutcome),
 		spans:       counter(MetricSpans, "Spans by what became of them; ended less exported and failed is what waits or was dropped.", LabelOutcome),
 		logDropped:  prometheus.NewCounter(prometheus.CounterOpts{Name: MetricLogDropped, Help: "Access log lines dropped because their writer was too slow."}),
 	}
-	r.MustRegister(m.requests, m.duration, m.inflight, m.attempts, m.retries, m.rejected, m.fallback, m.limited, m.spans, m.logDropped, m.handshakes, m.certReloads,
+	r.MustRegister(m.requests, m.duration, m.inflight, m.attempts, m.retries, m.rejected, m.fallback, m.limited, m.spans, m.logDropped, m.handshakes, m.certReloads, m.lookups,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

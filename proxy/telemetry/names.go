@@ -27,6 +27,7 @@ const (
 	MetricReloads     = "gauntlet_config_reloads_total"
 	MetricReloadOK    = "gauntlet_config_last_reload_successful"
 	MetricReloadTime  = "gauntlet_config_last_reload_success_timestamp_seconds"
+	MetricLookups     = "gauntlet_dns_lookups_total"
 	MetricSpans       = "gauntlet_telemetry_spans_total"
 	MetricLogDropped  = "gauntlet_telemetry_log_lines_dropped_total"
 )

@@ -30,6 +30,8 @@ func TestPedanticRegistry(t *testing.T) {
 	})
 	tel.Handshake("full")
 	tel.CertificatesReloaded(true)
+	tel.LookedUp("api", true)
+	tel.LookedUp("api", false)
 	tel.CertificatesReloaded(false)
 	tel.WatchCertificates(func() []CertificateState {
 		return []CertificateState{{Certificate: "a.crt", Until: time.Unix(1, 0)}, {Certificate: "a.crt"}, {Certificate: "b.crt"}}
@@ -48,6 +50,7 @@ func TestPedanticRegistry(t *testing.T) {
 	require.Equal(t, 2, seen[MetricRequests])
 	require.Equal(t, 2, seen[MetricCertificate], "a file named twice counts once")
 	require.Equal(t, 2, seen[MetricCertReloads])
+	require.Equal(t, 2, seen[MetricLookups])
 	require.Equal(t, 1, seen[MetricHandshakes])
 }
 

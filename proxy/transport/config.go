@@ -35,6 +35,8 @@ type Config struct {
 	// PingAfter 0: never; PingTimeout 0: 15 s.
 	PingAfter, PingTimeout time.Duration
 
+	DNS DNS // Refresh 0: each dial looks up the endpoint's name by itself
+
 	MaxHeaderBytes int // of one response head or trailer section; 0: 1 MiB
 
 	// Dial opens a connection; nil is a net.Dialer. The pool owns and closes

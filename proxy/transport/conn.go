@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -30,7 +31,8 @@ type conn struct {
 	tls  *tls.Conn // over sock, or nil
 	peek peeker
 
-	version uint16 // of TLS
+	version uint16     // of TLS
+	addr    netip.Addr // of the peer, when the pool looks names up
 
 	br   reader
 	out  atomic.Int64  // bytes that the kernel has accepted in this exchange

@@ -29,12 +29,12 @@ func (p *Pool) cull() {
 // used.
 func (p *Pool) putBack(c *conn) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		c.close()
-		p.slots--
+	if p.closed || p.unlisted(c) {
+		p.mu.Unlock()
+		p.discard(c)
 		return
 	}
+	defer p.mu.Unlock()
 	if e := p.waiting.Front(); e != nil {
 		p.waiting.Remove(e).(*waiter).grant <- grant{c: c}
 		return

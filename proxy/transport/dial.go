@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"syscall"
 	"time"
 )
@@ -14,12 +15,13 @@ import (
 // it is plain TCP.
 func (p *Pool) dial(ctx context.Context, a *Attempt, secure *tls.Config) (*conn, *Error) {
 	started := time.Now()
-	sock, err := p.connect(ctx)
+	sock, addr, err := p.connect(ctx)
 	a.Dial = time.Since(started)
 	if err != nil {
 		return nil, p.dialError(ctx, PhaseDial, started, err)
 	}
 	c := newConn(p.ids.Add(1), sock, 0)
+	c.addr = addr
 	if secure != nil {
 		started = time.Now()
 		err = p.handshake(ctx, c, secure)
@@ -33,13 +35,17 @@ func (p *Pool) dial(ctx context.Context, a *Attempt, secure *tls.Config) (*conn,
 	return c, nil
 }
 
-func (p *Pool) connect(ctx context.Context) (net.Conn, error) {
+func (p *Pool) connect(ctx context.Context) (net.Conn, netip.Addr, error) {
 	if d := p.cfg.Timeouts.Connect; d > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, d, ErrConnectTimeout)
 		defer cancel()
 	}
-	return p.cfg.Dial(ctx, "tcp", p.cfg.Endpoint)
+	if p.names != nil {
+		return p.names.dial(ctx)
+	}
+	c, err := p.cfg.Dial(ctx, "tcp", p.cfg.Endpoint)
+	return c, netip.Addr{}, err
 }
 
 func (p *Pool) handshake(ctx context.Context, c *conn, secure *tls.Config) error {

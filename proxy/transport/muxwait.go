@@ -222,6 +222,9 @@ func (m *mux) open(d *muxDial) {
 	for _, c := range shut {
 		c.shut()
 	}
+	if usable {
+		m.retireUnlisted(c)
+	}
 	if plain != nil {
 		m.p.adopt(plain)
 	}

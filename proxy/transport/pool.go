@@ -19,6 +19,7 @@ type Pool struct {
 	tls    *tls.Config
 	mux    *mux    // HTTP/2; nil: never
 	warm   *warmer // nil: no connection is opened before it is needed
+	names  *names  // nil: there is no name, or each dial looks it up
 	ids    atomic.Uint64
 	blocks sync.Pool // *[]byte for uploads
 	heads  sync.Pool // *[]byte for request heads
@@ -63,6 +64,9 @@ func New(cfg Config) *Pool {
 	}
 	if cfg.Protocol == HTTP2 || (cfg.Protocol == Auto && cfg.TLS != nil) {
 		p.mux = newMux(p)
+	}
+	if p.names = newNames(p); p.names != nil {
+		go p.names.run()
 	}
 	if p.cfg.MinIdle = cfg.minIdle(); p.cfg.MinIdle > 0 {
 		p.warm = newWarmer(p)
@@ -150,11 +154,17 @@ func (p *Pool) Close() error {
 	if p.warm != nil {
 		p.warm.stop()
 	}
+	if p.names != nil {
+		p.names.stop()
+	}
 	if p.mux != nil {
 		p.mux.close()
 	}
 	if p.warm != nil {
-		p.warm.close()
+		<-p.warm.done
+	}
+	if p.names != nil {
+		<-p.names.done
 	}
 	return nil
 }

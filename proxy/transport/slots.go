@@ -145,7 +145,7 @@ func (p *Pool) giveBack(g grant) {
 func (p *Pool) checkin(c *conn) {
 	p.mu.Lock()
 	c.idleSince = time.Now() // in here, so that idle stays in this order
-	if p.closed || (p.waiting.Len() == 0 && p.cfg.MaxIdle < 0) {
+	if p.closed || p.unlisted(c) || (p.waiting.Len() == 0 && p.cfg.MaxIdle < 0) {
 		p.mu.Unlock()
 		p.discard(c)
 		return

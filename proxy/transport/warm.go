@@ -55,12 +55,6 @@ func newWarmer(p *Pool) *warmer {
 	return w
 }
 
-// close waits for the goroutine.
-func (w *warmer) close() {
-	w.stop()
-	<-w.done
-}
-
 func (w *warmer) run() {
 	defer close(w.done)
 	look := time.NewTicker(warmLook)

@@ -45,6 +45,7 @@ func (u *Upstream) newEndpoint(given Endpoint) *endpoint {
 		MaxConnections: cfg.MaxConnections,
 		MaxIdle:        cfg.MaxIdle,
 		MinIdle:        cfg.MinIdle,
+		DNS:            cfg.DNS,
 		IdleTimeout:    cfg.IdleTimeout,
 		Timeouts:       cfg.Timeouts,
 		MaxHeaderBytes: cfg.MaxHeaderBytes,
@@ -53,6 +54,9 @@ func (u *Upstream) newEndpoint(given Endpoint) *endpoint {
 		Protocol:       cfg.Protocol,
 		PingAfter:      cfg.PingAfter,
 		PingTimeout:    cfg.PingTimeout,
+	}
+	if h := u.hooks.Lookup; h != nil {
+		tc.DNS.Report = func(l transport.Lookup) { h(e.addr, l) }
 	}
 	if u.hooks.Transport != nil {
 		e.pool = u.hooks.Transport(tc)

@@ -58,6 +58,7 @@ type Config struct {
 	MaxIdle        int                // per endpoint
 	MinIdle        int                // per endpoint, opened before they are needed
 	IdleTimeout    time.Duration
+	DNS            transport.DNS // of endpoints given by name; Report is filled in by New
 	MaxHeaderBytes int
 	TLS            *tls.Config
 	Protocol       transport.Protocol
@@ -95,6 +96,8 @@ type Hooks struct {
 	// Change reports the new state of an endpoint, with the failed probe when
 	// there is one. It is called with a lock held and must not call back.
 	Change func(endpoint string, state State, cause error)
+	// Lookup reports each lookup of an endpoint's name.
+	Lookup func(endpoint string, l transport.Lookup)
 	// Gone reports that a removed endpoint has finished, under the same rules:
 	// what was kept under its address can be dropped.
 	Gone func(endpoint string)
