@@ -28,6 +28,9 @@ func (t *trip) fail(err error) error {
 	// failed before it had: what it wrote counts all the same.
 	e.Sent = e.Sent || t.a.BytesOut > 0
 	e.Unprocessed = e.Unprocessed && !e.Sent
+	if e.Phase == PhaseWrite && e.Source == SourceUpstream && t.up != nil && t.up.complete() {
+		e.Phase = PhaseHeaders // all was written: it was the answer that did not come
+	}
 	if e.Reused && e.Source == SourceUpstream {
 		// What has been idle for longer is no better than this one was.
 		t.p.purge(t.c.idleSince)

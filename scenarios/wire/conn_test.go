@@ -3,8 +3,10 @@ package wire_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +84,25 @@ func TestNobodyIsToBlameForOurOwnFailure(t *testing.T) {
 	require.ErrorIs(t, err, wire.ErrLocal)
 	x := wire.NewExchange(exchange.ID{Run: run, Seq: 1}, wire.Request{}, 0, time.Now())
 	require.Equal(t, book.EndAbandoned, x.Refused(t.Context(), time.Now(), err).End)
+}
+
+// A dialler may notice a deadline before the context does whose deadline it is.
+type hesitant struct {
+	context.Context
+	at time.Time
+}
+
+func (h hesitant) Deadline() (time.Time, bool) { return h.at, true }
+
+func TestWhoLeavesWhileDiallingWasNotRefused(t *testing.T) {
+	for cause, end := range map[error]book.End{errors.New("has left"): book.EndAbandoned, wire.ErrDeadline: book.EndRefused} {
+		inner, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(20*time.Millisecond, func() { cancel(cause) })
+		x := wire.NewExchange(exchange.ID{Run: run, Seq: 1}, wire.Request{}, 0, time.Now())
+		rec := x.Refused(hesitant{inner, time.Now()}, time.Now(), &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded})
+		require.Equal(t, end, rec.End, "%v", cause)
+		cancel(nil)
+	}
 }
 
 func TestTimeoutAndLeavingAreToldApart(t *testing.T) {

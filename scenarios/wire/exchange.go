@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash"
 	"hash/fnv"
+	"net"
 	"time"
 
 	"gauntlet/fixtures/book"
@@ -80,6 +81,12 @@ func (x *Exchange) ID() exchange.ID { return x.id }
 // broken off, leaves it abandoned: the target is not to blame.
 func (x *Exchange) Refused(ctx context.Context, began time.Time, err error) book.Client {
 	x.rec.Started = nano(began)
+	// A dialler takes over the deadline of ctx and may notice it a moment before
+	// ctx does.
+	late, isNet := errors.AsType[net.Error](err)
+	if at, ok := ctx.Deadline(); ok && isNet && late.Timeout() && !time.Now().Before(at) {
+		<-ctx.Done()
+	}
 	end := book.EndRefused
 	if errors.Is(err, ErrLocal) || ctx.Err() != nil && ending(ctx) == book.EndAbandoned {
 		end = book.EndAbandoned
