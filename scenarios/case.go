@@ -145,10 +145,14 @@ func sloCase(o *slo.Objective, f *expect.Facts) slo.Case {
 		}
 		return slo.Window{From: time.Duration(w.From - f.Case.Begin), Until: time.Duration(w.Until - f.Case.Begin)}
 	}
-	for _, fault := range f.Case.Faults {
+	for i, fault := range f.Case.Faults {
 		if fault.From != 0 {
-			in.Faults = append(in.Faults, window(fault.Window))
-			in.Named[fault.Name] = append(in.Named[fault.Name], window(fault.Window))
+			if fault.Until != 0 {
+				fault.Until = max(fault.Until, f.LastTouch(i+1)) // a relay ends a moment after its window
+			}
+			w := window(fault.Window)
+			in.Faults = append(in.Faults, w)
+			in.Named[fault.Name] = append(in.Named[fault.Name], w)
 		}
 	}
 	for name, w := range f.Case.Windows {

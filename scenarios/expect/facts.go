@@ -72,6 +72,20 @@ func (f *Facts) have(need string) error {
 	return nil
 }
 
+// LastTouch is when fault window n, from 1, last acted on anything, as its
+// receipts say; 0 when it never did.
+func (f *Facts) LastTouch(n int) (last int64) {
+	if f.Books.Faults == nil {
+		return 0
+	}
+	for i := range f.Books.Faults.Receipts {
+		if r := &f.Books.Faults.Receipts[i]; int(r.Window) == n {
+			last = max(last, r.Until)
+		}
+	}
+	return last
+}
+
 // unknown counts the exchanges whose outcome a missing book leaves open.
 func (f *Facts) unknown() int { return f.Ledger.Count(ledger.Unverified) }
 
