@@ -8,12 +8,13 @@ import (
 
 	"gauntlet/fixtures/container"
 	"gauntlet/scenarios/engine"
+	"gauntlet/scenarios/evidence"
 )
 
 // Where backends may run.
 const (
-	embedded = "embedded" // in this process
-	docker   = "docker"   // each in a container of its own
+	embedded = evidence.Embedded // in this process
+	docker   = "docker"          // each in a container of its own
 )
 
 // closing bounds the removal of a run's containers.

@@ -49,10 +49,7 @@ func (c initCmd) check(ctx context.Context, w *world) error {
 	cfg := engine.Config{
 		Dir: evidence.Dir(temp), Sources: map[string][]byte{cases[0].ID: []byte(text)}, Cases: cases, Target: target.Target,
 		Listen: target.listen, Supervisor: supervisor(), Seed: 1, Progress: silent{},
-		Run: evidence.Run{
-			Target: evidence.RunTarget{Name: target.Name(), Version: target.Version()}, Started: time.Now().UTC().Format(time.RFC3339),
-			Environment: environment(),
-		},
+		Run: target.run(c.Out),
 	}
 	if err := engine.Run(ctx, cfg); err != nil {
 		return err

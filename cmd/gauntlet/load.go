@@ -80,13 +80,9 @@ func (c loadCmd) Run(ctx context.Context, w *world) error {
 	}
 	cfg := engine.Config{
 		Dir: dir, Cases: cases, Sources: map[string][]byte{loadScenario: source}, Target: target.Target, Listen: target.listen,
-		Supervisor: supervisor(), Seed: c.Seed, Repeat: 1, Parallel: 1,
-		Run: evidence.Run{
-			Target:         evidence.RunTarget{Name: target.Name(), Version: target.Version(), ConfigSHA256: target.sha},
-			TargetArgument: name, Started: time.Now().UTC().Format(time.RFC3339), Backends: "embedded",
-			Command: c.command(name), Strict: c.Strict, Environment: environment(),
-		},
+		Supervisor: supervisor(), Seed: c.Seed, Repeat: 1, Parallel: 1, Run: target.run(name),
 	}
+	cfg.Run.Command, cfg.Run.Strict = c.command(name), c.Strict
 	report, err := carryOut(ctx, w, cfg, notes, c.Format)
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 )
 
 // printPlan says what a run would do.
-func printPlan(out io.Writer, p engine.Planned) error {
+func printPlan(out io.Writer, p engine.Planned, backends string) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(t, format, args...) } // Flush tells
 	say("SCENARIO\tLEVEL\tCASES\tPLANNED\tNOTE\n")
@@ -29,6 +29,10 @@ func printPlan(out io.Writer, p engine.Planned) error {
 	say("Runs:\t%d, of which those that run alone take %s; the others a fraction of a second to a few seconds each\n", p.Runs, p.Duration.Round(time.Second))
 	say("Requests:\t%d by loads, and a few by each scripted client\n", p.Requests)
 	say("Ports:\t%s\n", p.Ports)
-	say("Privileges:\t%s\n", p.Needs)
+	needs := "none: neither root nor a container engine"
+	if backends == docker {
+		needs = "a container engine that answers this user; not root. Backends listen in their containers"
+	}
+	say("Privileges:\t%s\n", needs)
 	return t.Flush()
 }

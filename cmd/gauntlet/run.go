@@ -74,14 +74,14 @@ func (c runCmd) Run(ctx context.Context, w *world) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, c.Budget, fmt.Errorf("%w of %s is used up", errBudget, c.Budget))
 		defer cancel()
 	}
+	if c.Plan {
+		return printPlan(w.Stdout, engine.Plan(cfg), c.Backends)
+	}
 	start, end, err := backendsIn(ctx, c.Backends, target)
 	if err != nil {
 		return err
 	}
 	cfg.Backend = start
-	if c.Plan {
-		return errors.Join(printPlan(w.Stdout, engine.Plan(cfg)), end())
-	}
 	once := carryOut
 	if c.UntilFail {
 		once = untilFail
@@ -128,11 +128,8 @@ func (c runCmd) prepare(ctx context.Context) (engine.Config, chosen, []string, e
 		cfg.Sources[e.Scenario().ID] = e.Source
 		cfg.Cases = append(cfg.Cases, e.Cases...)
 	}
-	cfg.Run = evidence.Run{
-		Target:         evidence.RunTarget{Name: target.Name(), Version: target.Version(), ConfigSHA256: target.sha},
-		TargetArgument: name, Started: time.Now().UTC().Format(time.RFC3339), Backends: c.Backends,
-		Command: strings.Join(append([]string{"gauntlet", "run"}, append(selectors, "--target", name, "--backends", c.Backends, "--seed", fmt.Sprint(c.Seed))...), " "),
-		Strict:  c.Strict, Accept: target.accept, Environment: environment(), Files: files,
-	}
+	cfg.Run = target.run(name)
+	cfg.Run.Backends, cfg.Run.Strict, cfg.Run.Files = c.Backends, c.Strict, files
+	cfg.Run.Command = cfg.Run.Repeat(strings.Join(selectors, " "), c.Seed)
 	return cfg, target, notes, ctx.Err()
 }

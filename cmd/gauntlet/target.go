@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"gauntlet/fixtures/mutants"
 	"gauntlet/scenarios/evidence"
@@ -19,6 +20,15 @@ type chosen struct {
 	accept []evidence.Accepted
 	listen []string
 	drains bool // its file names a graceful stop
+}
+
+// run is what a run on the target, named as in the argument, begins with.
+func (c chosen) run(argument string) evidence.Run {
+	return evidence.Run{
+		Target:         evidence.RunTarget{Name: c.Name(), Version: c.Version(), ConfigSHA256: c.sha},
+		TargetArgument: argument, Started: time.Now().UTC().Format(time.RFC3339), Backends: embedded,
+		Accept: c.accept, Environment: environment(),
+	}
 }
 
 // findTarget gives the target of that name, or the one that a file of that

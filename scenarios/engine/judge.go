@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"gauntlet/fixtures/exchange"
@@ -204,7 +205,11 @@ func (j *judge) accept() {
 	}
 }
 
-// repeat is the command that runs a scenario again.
+// repeat is the command that runs a scenario again. One that a command made up
+// is run again by that command.
 func (j *judge) repeat(id string) string {
-	return fmt.Sprintf("gauntlet run %s --target %s --seed %d", cmp.Or(j.run.Files[id], id), cmp.Or(j.run.TargetArgument, j.run.Target.Name), j.run.Seed)
+	if j.run.Command != "" && !strings.HasPrefix(j.run.Command, evidence.RunCommand) {
+		return j.run.Command
+	}
+	return j.run.Repeat(cmp.Or(j.run.Files[id], id), j.run.Seed)
 }

@@ -5,7 +5,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"gauntlet/scenarios/targets"
@@ -19,7 +18,6 @@ type Planned struct {
 	Requests  int           // of loads; scripted clients send a few each
 	Duration  time.Duration // of the cases that run one by one; the others take a fraction of a second each
 	Ports     string
-	Needs     string // privileges
 }
 
 // A PlannedScenario is one scenario of a plan.
@@ -38,10 +36,6 @@ func Plan(cfg Config) Planned {
 	e := &Engine{cfg: cfg}
 	p := Planned{
 		Target: cfg.Target.Name(), Ports: "a block of 200 between 20000 and 31999 on loopback for the target, ephemeral ones for backends and relays",
-		Needs: "none: neither root nor a container engine",
-	}
-	if cfg.Backend != nil {
-		p.Ports, p.Needs = strings.Replace(p.Ports, "backends and relays", "relays; backends listen in containers", 1), "a container engine that answers this user; not root"
 	}
 	at := map[string]int{}
 	for _, c := range e.planned() {

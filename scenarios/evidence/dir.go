@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,6 +44,22 @@ type Run struct {
 	Accept         []Accepted        `json:"accept,omitempty"`
 	Files          map[string]string `json:"files,omitempty"` // scenario id → its file, of those outside the catalogue
 	Environment    map[string]string `json:"environment"`
+}
+
+// Embedded says in Run.Backends that backends ran in the harness's own process.
+const Embedded = "embedded"
+
+// RunCommand is what begins the commands that Repeat gives.
+const RunCommand = "gauntlet run "
+
+// Repeat is the command that runs the scenarios, as selectors name them, again
+// on the same target, from the seed.
+func (r *Run) Repeat(selectors string, seed uint64) string {
+	command := RunCommand + selectors + " --target " + cmp.Or(r.TargetArgument, r.Target.Name)
+	if r.Backends != "" && r.Backends != Embedded {
+		command += " --backends " + r.Backends
+	}
+	return command + " --seed " + strconv.FormatUint(seed, 10)
 }
 
 // RunSchema names this version of Run.

@@ -44,3 +44,12 @@ func TestSecretsAreRedacted(t *testing.T) {
 	require.Equal(t, "[redacted]", evidence.Redact("Set-Cookie", "a=b"))
 	require.Equal(t, "b", evidence.Redact("Accept", "b"))
 }
+
+func TestRepeatRunsTheSameAgain(t *testing.T) {
+	run := &evidence.Run{Target: evidence.RunTarget{Name: "edge"}}
+	require.Equal(t, "gauntlet run pool --target edge --seed 3", run.Repeat("pool", 3))
+	run.TargetArgument, run.Backends = "edge.yaml", evidence.Embedded
+	require.Equal(t, "gauntlet run pool --target edge.yaml --seed 3", run.Repeat("pool", 3))
+	run.Backends = "docker"
+	require.Equal(t, "gauntlet run pool --target edge.yaml --backends docker --seed 3", run.Repeat("pool", 3))
+}
