@@ -23,8 +23,13 @@ type Case struct {
 }
 
 // Given gives the settings the case wants, by dotted name, as text: durations in
-// Go's form, sizes in bytes.
-func (c *Case) Given() map[string]string { return maps.Clone(map[string]string(c.Scenario.Given)) }
+// Go's form, sizes in bytes. How the backends are spoken to is among them.
+func (c *Case) Given() map[string]string {
+	given := map[string]string{}
+	maps.Copy(given, c.Scenario.Given)
+	maps.Copy(given, c.derived())
+	return given
+}
 
 // Planned is how long the case runs by its own plan: to the end of its last
 // load, window or action. Clients may take longer.

@@ -41,19 +41,19 @@ func TestVaryPutsValuesInWithTheirTypes(t *testing.T) {
 	c := load(t, "keepalive-stale-pool-walk.yaml")
 	require.Equal(t, []string{"idle=1", "idle=5", "idle=10"}, []string{c[0].Slug, c[1].Slug, c[2].Slug})
 	require.Equal(t, 10, c[2].Clients[0].Times, "a whole ${x} keeps its type")
-	require.Equal(t, "connection <= 10 && request == 1", c[2].Rules(1)[0].When, "text takes it in")
-	require.Equal(t, 5, c[1].Rules(1)[0].Do[2].Await.Count)
+	require.Equal(t, "connection <= 10 && request == 1", c[2].Backend(1).Script[0].When, "text takes it in")
+	require.Equal(t, 5, c[1].Backend(1).Script[0].Do[2].Await.Count)
 	require.Equal(t, map[string]any{"idle": int64(5)}, c[1].Values)
 
 	p := load(t, "timeouts-phases.yaml")
 	require.Equal(t, map[string]string{"upstream.timeouts.connect": "500ms", "upstream.retries": "0"}, p[0].Given(), "keys take it in too")
 	require.Equal(t, "blackhole(connect)", p[0].Faults[0].Fault.String())
 	require.False(t, p[1].Faults[0].Does())
-	require.Len(t, *p[2].Rules(1)[0].Do[0].Steps, 4)
+	require.Len(t, *p[2].Backend(1).Script[0].Do[0].Steps, 4)
 
 	m := load(t, "chunked-missing-last-chunk.yaml")
 	require.Equal(t, "cut=final-crlf,end=rst", m[7].Slug)
-	require.True(t, m[7].Rules(1)[0].Do[2].Rst)
+	require.True(t, m[7].Backend(1).Script[0].Do[2].Rst)
 }
 
 func TestACaseKnowsItsParts(t *testing.T) {
@@ -68,8 +68,8 @@ func TestACaseKnowsItsParts(t *testing.T) {
 	require.Equal(t, "1m12s", b.Limit().String())
 	g := load(t, "general-mixed-traffic.yaml")[0]
 	require.Equal(t, 3, g.BackendCount())
-	require.Equal(t, g.Rules(1), g.Rules(3))
-	require.Nil(t, g.Rules(4))
+	require.Equal(t, g.Backend(1).Script, g.Backend(3).Script)
+	require.Nil(t, g.Backend(4).Script)
 	require.Equal(t, "3s", load(t, "pool-leak-on-cancel.yaml")[0].Settle().String())
 	link, ok := g.Faults[1].LinkNumber()
 	require.True(t, ok)
@@ -79,7 +79,7 @@ func TestACaseKnowsItsParts(t *testing.T) {
 func TestIDsStayForTheParties(t *testing.T) {
 	cases, err := scenarios.Parse("x.yaml", []byte(strings.Replace(good, "{respond: 200}", `{write: "HTTP/1.1 200 OK\r\nX-Gauntlet-Id: ${id}\r\n\r\n"}`, 1)))
 	require.NoError(t, err)
-	require.Contains(t, cases[0].Rules(1)[0].Do[1].Write.Text, "${id}")
+	require.Contains(t, cases[0].Backend(1).Script[0].Do[1].Write.Text, "${id}")
 }
 
 // Malformed files stand in testdata/malformed: each begins with a comment that

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gauntlet/chaos"
+	"gauntlet/fixtures/pki"
 	"gauntlet/fixtures/script"
 	"gauntlet/fixtures/units"
 	"gauntlet/scenarios/expect"
@@ -69,21 +70,56 @@ func (s *Scenario) BackendCount() int {
 	return n
 }
 
-// Rules gives the script of backend n, from 1; nil beyond the last.
-func (s *Scenario) Rules(n int) []script.Rule {
+// Backend gives backend n, from 1; one that answers everything beyond the last.
+func (s *Scenario) Backend(n int) Backend {
 	for _, b := range s.Backends {
 		if n <= b.number() {
-			return b.Script
+			return b
 		}
 		n -= b.number()
 	}
-	return nil
+	return Backend{}
 }
 
 // A Backend is one scripted origin server, or several that are alike.
 type Backend struct {
-	Count  int           `yaml:"count" json:"count,omitempty"` // default 1
-	Script []script.Rule `yaml:"script" json:"script,omitempty"`
+	Count    int              `yaml:"count" json:"count,omitempty"`                                       // default 1
+	Protocol script.Protocol  `yaml:"protocol" json:"protocol,omitempty" jsonschema:"enum=http1,enum=h2"` // default http1; the target is told by upstream.protocol
+	TLS      *TLS             `yaml:"tls" json:"tls,omitempty"`                                           // nil speaks in the clear; the target is told by upstream.tls
+	Settings *script.Settings `yaml:"settings" json:"settings,omitempty"`                                 // of HTTP/2, sent first on each connection
+	Script   []script.Rule    `yaml:"script" json:"script,omitempty"`
+}
+
+// TLS is what a backend shows of itself. Its name is BackendName, which the
+// target is told to expect; its authority is one of the run's own.
+type TLS struct {
+	Certificate string `yaml:"certificate" json:"certificate,omitempty"` // good (default), or what is wrong with it, see Certificates
+}
+
+// BackendName is the name in the certificates of backends.
+const BackendName = "backend.test"
+
+// GoodCertificate is that of a backend nothing is wrong with.
+const GoodCertificate = "good"
+
+// Certificates lists what a backend may show: a good certificate, or one with a
+// flaw that keeps a careful peer from talking to it.
+func Certificates() []string {
+	names := []string{GoodCertificate}
+	for _, f := range pki.Flaws() {
+		if f != pki.KeyMismatch && f != pki.WeakKey { // that no server can start with
+			names = append(names, string(f))
+		}
+	}
+	return names
+}
+
+// Flaw is what is wrong with the certificate.
+func (t *TLS) Flaw() pki.Flaw {
+	if t.Certificate == GoodCertificate {
+		return pki.None
+	}
+	return pki.Flaw(t.Certificate)
 }
 
 func (b *Backend) number() int { return max(1, b.Count) }

@@ -30,6 +30,8 @@ func Settings() []Setting {
 	all := []Setting{
 		{"downstream.header_timeout", duration, "how long a client may take to send a head"},
 		{"downstream.idle_timeout", duration, "how long a client connection may be idle"},
+		{"downstream.http2", flag, "clients may speak HTTP/2"},
+		{"downstream.tls", flag, "clients are spoken to under TLS"},
 		{"lifecycle.announce", duration, "how long a graceful stop announces itself while still accepting"},
 		{"lifecycle.drain", flag, "a graceful stop is configured"},
 		{"lifecycle.timeout", duration, "when a graceful stop becomes a hard one"},
@@ -51,6 +53,7 @@ func Settings() []Setting {
 		{"upstream.pool.max_connections", whole, "connections to one endpoint"},
 		{"upstream.pool.max_idle", whole, "idle connections kept to one endpoint"},
 		{"upstream.pool.wait", duration, "how long a request may wait for a connection"},
+		{"upstream.protocol", text, "what backends are spoken to in: http1 or h2"},
 		{"upstream.retries", whole, "tries beyond the first"},
 		{"upstream.retry.backoff", duration, "wait before the first retry"},
 		{"upstream.retry.budget", number, "retries as a share of requests"},
@@ -63,6 +66,7 @@ func Settings() []Setting {
 		{"upstream.timeouts.per_try", duration, "time for one try"},
 		{"upstream.timeouts.tls", duration, "time for a TLS handshake"},
 		{"upstream.timeouts.write", duration, "silence allowed while a request is written"},
+		{"upstream.tls", flag, "backends are spoken to under TLS"},
 		{"upstream.weights", text, "weights of the endpoints in their order, as in 3,1"},
 		{"upstream.workers", whole, "processes or threads that keep pools of their own"},
 	}

@@ -41,6 +41,7 @@ func (v *validation) say(bad bool, path, format string, args ...any) {
 func (v *validation) all() {
 	v.head()
 	v.backends()
+	v.owned()
 	v.traffic()
 	v.windows()
 	v.faults()
@@ -74,7 +75,10 @@ func (v *validation) backends() {
 	for i, b := range v.s.Backends {
 		at := decode.Index("backends", i)
 		v.say(v.Has(at+".count") && (b.Count < 1 || b.Count > maxBackends), at+".count", "found %d; allowed: 1 to %d", b.Count, maxBackends)
-		reportAll(v.Document, script.Validate(b.Script, at+".script"))
+		v.spoken(at, &v.s.Backends[i])
+		if b.Protocol.Known() {
+			reportAll(v.Document, script.Validate(b.Script, b.Protocol, at+".script"))
+		}
 		for k, rule := range b.Script {
 			v.phases(fmt.Sprintf("%s.script[%d].when", at, k), rule.When)
 		}

@@ -145,8 +145,12 @@ func (s *stage) startBackends(ctx context.Context) ([]string, error) {
 		if len(s.windows(uint16(n))) == 0 {
 			listen = at
 		}
+		spec := s.c.Backend(n)
+		if spec.TLS != nil {
+			return nil, fmt.Errorf("%w: backend %d: tls", errNotPerformed, n)
+		}
 		b, err := s.engine.cfg.Backend(ctx, backend.Config{
-			Number: n, Listen: listen, Rules: s.c.Rules(n), Run: s.facts.Run, Seed: s.c.seed,
+			Number: n, Listen: listen, Protocol: spec.Protocol, Settings: spec.Settings, Rules: spec.Script, Run: s.facts.Run, Seed: s.c.seed,
 			Book: s.engine.cfg.Dir.BackendBook(s.c.ref, n), Hub: s.hub,
 		})
 		if err != nil {

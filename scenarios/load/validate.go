@@ -79,7 +79,7 @@ func (l *Load) what(say sayer) {
 	say(l.Request != nil && l.Mix != nil, "mix", "beside request; allowed: one of them")
 	if l.Request != nil {
 		steps := []script.Step{{Send: l.Request}}
-		if err := script.ValidateSteps(steps, script.ClientSide, ""); err != nil {
+		if err := script.ValidateSteps(steps, script.ClientSide, script.HTTP1, ""); err != nil {
 			say(true, "request", "%s", strings.TrimPrefix(err.Error(), "[0]: "))
 		}
 	}
@@ -106,7 +106,7 @@ func (m *Mix) check(say sayer) {
 	m.Abandon.check("mix.abandon", say)
 	for _, o := range m.Method {
 		steps := []script.Step{{Send: &script.Send{Method: o.Value}}}
-		say(script.ValidateSteps(steps, script.ClientSide, "") != nil || o.Value == "" || o.Value == "CONNECT", "mix.method", "%q; allowed: a method token but CONNECT", o.Value)
+		say(script.ValidateSteps(steps, script.ClientSide, script.HTTP1, "") != nil || o.Value == "" || o.Value == "CONNECT", "mix.method", "%q; allowed: a method token but CONNECT", o.Value)
 	}
 	for _, o := range m.Path {
 		say(o.Value != "legal" && (!strings.HasPrefix(o.Value, "/") || strings.ContainsAny(o.Value, " \r\n")), "mix.path", "%q; allowed: legal, or a path that begins with / and holds no space or line break", o.Value)

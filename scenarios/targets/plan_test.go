@@ -110,6 +110,8 @@ func TestWhatAFileLacksIsNamed(t *testing.T) {
 		"a setting":        {full, map[string]string{"upstream.pool.wait": "1s"}, nil, one, []string{"setting upstream.pool.wait"}},
 		"another value":    {full, map[string]string{"upstream.workers": "2"}, nil, one, []string{"setting upstream.workers = 2 (it is fixed at 1)"}},
 		"off is no time":   {full, map[string]string{"upstream.timeouts.headers": "0"}, nil, one, []string{"setting upstream.timeouts.headers = 0 (it is fixed at 30s)"}},
+		"what is usual":    {"name: a\nstart: [a, \"${listen}\", \"${backend.0}\"]\nsettings: {upstream.protocol: h2}\n", nil, nil, one, []string{"setting upstream.protocol = http1 (it is fixed at h2)"}},
+		"another protocol": {full, map[string]string{"upstream.protocol": "h2", "upstream.tls": "true"}, nil, one, []string{"setting upstream.protocol", "setting upstream.tls"}},
 		"a feature":        {full, nil, []string{"upgrade", "drain"}, one, []string{"feature upgrade"}},
 		"nothing assumed":  {goodFiles["short"], map[string]string{"upstream.workers": "1"}, []string{"streaming", "drain", "reload"}, one, []string{"setting upstream.workers", "feature streaming", "feature drain", "feature reload"}},
 		"a second backend": {full, nil, nil, two, []string{"setting upstream.endpoints = 2 (the file uses 1)"}},

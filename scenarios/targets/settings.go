@@ -35,13 +35,21 @@ func resolve(given, fixed map[string]string, knobs map[string]knob) (effective m
 		}
 		effective[name] = have
 	}
-	for name, v := range fixed {
+	for _, name := range sortedKeys(fixed) {
+		v := fixed[name]
+		if usual, ok := unsaid[name]; ok && given[name] == "" && v != usual {
+			lacks = append(lacks, fmt.Sprintf("setting %s = %s (it is fixed at %s)", name, usual, v))
+		}
 		if _, ok := effective[name]; !ok {
 			effective[name] = v
 		}
 	}
 	return effective, texts, lacks
 }
+
+// unsaid are settings that mean something when a scenario does not want them:
+// its backends and clients then speak HTTP/1.1 in the clear.
+var unsaid = map[string]string{"upstream.protocol": "http1", "upstream.tls": "false", "downstream.tls": "false"}
 
 func bothDurations(a, b string) bool {
 	_, errA := time.ParseDuration(a)

@@ -66,7 +66,7 @@ func Validate(clients []Client, path string) error {
 		}
 		named[c.Name] = i
 		c.validate(func(field, format string, args ...any) { say(i, field, format, args...) })
-		ps.Add(nil, script.ValidateSteps(c.Do, script.ClientSide, fmt.Sprintf("%s[%d].do", path, i)))
+		ps.Add(nil, script.ValidateSteps(c.Do, script.ClientSide, script.HTTP1, fmt.Sprintf("%s[%d].do", path, i)))
 	}
 	for i, c := range clients {
 		for _, name := range c.After {

@@ -1,0 +1,34 @@
+package scenarios_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"gauntlet/fixtures/pki"
+	"gauntlet/fixtures/script"
+	"gauntlet/scenarios"
+)
+
+// The target is told how backends are spoken to, and only where that is not as
+// every target has it.
+func TestWhatFollowsFromBackends(t *testing.T) {
+	text := strings.Replace(good, "  - script:", "  - count: 2\n    protocol: \"${protocol}\"\n    tls: {certificate: expired}\n    script:", 1)
+	text = strings.Replace(text, "vary: {", "vary: {protocol: [http1, h2], ", 1)
+	cases, err := scenarios.Parse("x.yaml", []byte(text))
+	require.NoError(t, err)
+	require.Equal(t, "true", cases[0].Given()["upstream.tls"])
+	require.NotContains(t, cases[0].Given(), "upstream.protocol")
+	require.Equal(t, script.HTTP1, cases[0].Backend(2).Protocol)
+	last := cases[len(cases)-1]
+	require.Equal(t, "h2", last.Given()["upstream.protocol"])
+	require.Equal(t, "1", last.Given()["upstream.retries"], "what it says itself stays")
+	require.Equal(t, pki.Expired, last.Backend(2).TLS.Flaw())
+	require.Nil(t, last.Backend(3).TLS)
+
+	plain, err := scenarios.Parse("x.yaml", []byte(good))
+	require.NoError(t, err)
+	require.Len(t, plain[0].Given(), 2)
+	require.Equal(t, pki.None, (&scenarios.TLS{}).Flaw())
+}
