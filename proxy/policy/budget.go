@@ -1,6 +1,10 @@
 package policy
 
-import "sync/atomic"
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+)
 
 const (
 	token     = 1000 // one retry
@@ -46,5 +50,12 @@ func (b *budget) take() bool {
 		if b.have.CompareAndSwap(have, have-token) {
 			return true
 		}
+	}
+}
+
+// denied reports that the budget had nothing left for a try that was due.
+func (cfg *Retry) denied(ctx context.Context) {
+	if cfg.Event != nil {
+		cfg.Event(ctx, "retry.denied", slog.String("reason", "budget"))
 	}
 }

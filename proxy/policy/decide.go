@@ -91,7 +91,11 @@ func (s *series) configured(ctx context.Context, next plan) (plan, bool) {
 	}
 	next.reason = reasonRetry
 	next.wait = s.r.jitter(s.r.backoff(s.tries))
-	if !inTime(ctx, next.wait) || !s.r.budget.take() {
+	if !inTime(ctx, next.wait) {
+		return plan{}, false
+	}
+	if !s.r.budget.take() {
+		s.r.cfg.denied(ctx)
 		return plan{}, false
 	}
 	return next, true

@@ -85,7 +85,11 @@ func (r *race) hedge() {
 func (r *race) begin() *transport.Attempt {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || r.req.Context().Err() != nil || r.begun+1 >= r.h.retry.Endpoints() || !r.h.budget.take() {
+	if r.closed || r.req.Context().Err() != nil || r.begun+1 >= r.h.retry.Endpoints() {
+		return nil
+	}
+	if !r.h.budget.take() {
+		r.h.retry.denied(r.req.Context())
 		return nil
 	}
 	r.begun++

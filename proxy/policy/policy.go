@@ -27,7 +27,8 @@ type Retry struct {
 
 	// Endpoints is how many endpoints the layers below choose from now; nil: one.
 	Endpoints func() int
-	// Event reports "retry" with reason and attempt number; nil: nobody listens.
+	// Event reports "retry" with reason and attempt number, and "retry.denied"
+	// with a reason when the budget is spent; nil: nobody listens.
 	Event func(ctx context.Context, name string, attrs ...slog.Attr)
 	// Random gives numbers in [0,1) for the jitter; nil: math/rand/v2.
 	Random func() float64

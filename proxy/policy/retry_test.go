@@ -230,7 +230,13 @@ func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for share, most := range map[float64]int{0: 210, 0.5: 510, -1: 0} {
 			b := &base{results: []func(*http.Request) (*http.Response, error){answers(502, "x")}}
-			rt := stack(policy.Config{Retry: policy.Retry{Retries: 3, Budget: share}}, b)
+			denied := 0
+			rt := stack(policy.Config{Retry: policy.Retry{Retries: 3, Budget: share, Event: func(_ context.Context, name string, attrs ...slog.Attr) {
+				if name == "retry.denied" {
+					require.Equal(t, "budget", attrs[0].Value.String())
+					denied++
+				}
+			}}}, b)
 			const requests = 1000
 			for range requests {
 				resp, err := rt.RoundTrip(request(t, http.MethodGet, nil))
@@ -240,6 +246,7 @@ func TestBudget(t *testing.T) {
 			repeated := len(b.attempts) - requests
 			require.LessOrEqual(t, repeated, most)
 			require.GreaterOrEqual(t, repeated, most-10) // what a full bucket could not take in
+			require.GreaterOrEqual(t, denied, requests-repeated, "each that got no retry is told of")
 
 			b.results = []func(*http.Request) (*http.Response, error){fails(reused), answers(200, "x")}
 			b.attempts = nil

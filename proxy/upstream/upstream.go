@@ -91,7 +91,7 @@ type Hooks struct {
 	// Attempt is the attempt telemetry layer.
 	Attempt func(http.RoundTripper) http.RoundTripper
 	// Event reports "breaker.rejected", "upstream.fallback", "endpoint.ejected",
-	// "limit.queued", "limit.rejected" and "retry" within an exchange.
+	// "limit.queued", "limit.rejected", "retry" and "retry.denied" within an exchange.
 	Event func(ctx context.Context, name string, attrs ...slog.Attr)
 	// Change reports the new state of an endpoint, with the failed probe when
 	// there is one. It is called with a lock held and must not call back.
