@@ -40,6 +40,9 @@ func (x *forwarding) leave() {
 	if x.conn != nil {
 		x.ex.HalfClosed = x.conn.HalfClosed()
 	}
+	if x.up != nil {
+		x.ex.Received += x.up.received.Load()
+	}
 	if !x.unread() || multiplexed(x.r) { // net/http asks for the rest of a stream to be left unsent
 		return
 	}

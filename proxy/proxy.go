@@ -114,6 +114,9 @@ func (p *Proxy) build(parts Parts) error {
 	p.tel.WatchPools(p.poolStates)
 	p.tel.WatchLimits(p.limitStates)
 	p.tel.WatchConfig(p.configState)
+	p.tel.WatchClients(func() telemetry.ClientState {
+		return telemetry.ClientState{Open: p.clients.Len(), Busy: p.clients.Busy()}
+	})
 	if err := p.loadCertificates(); err != nil {
 		return err
 	}

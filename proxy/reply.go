@@ -32,7 +32,7 @@ func reply(w http.ResponseWriter, r *http.Request, f failure) {
 		err = http.NewResponseController(w).Flush()
 	}
 	if err != nil {
-		ex.Status = StatusClientGone
+		ex.Status, ex.Class = StatusClientGone, "client_gone"
 		panic(http.ErrAbortHandler)
 	}
 }

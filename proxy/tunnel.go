@@ -47,7 +47,7 @@ func (x *forwarding) tunnel(resp *http.Response) {
 	defer t.stop()
 	// Bytes that came with the request wait in net/http's reader.
 	var wg sync.WaitGroup
-	wg.Go(func() { t.copy(backend, buffered.Reader, backend, nil) })
+	wg.Go(func() { t.copy(backend, buffered.Reader, backend, &x.ex.Received) })
 	t.copy(conn, backend, x.client(conn), &x.ex.Bytes)
 	wg.Wait()
 	if t.cut.Load() {
@@ -111,9 +111,7 @@ func (t *tunnel) copy(dst io.Writer, src io.Reader, half any, count *int64) {
 		if n > 0 {
 			t.alive()
 			m, werr := dst.Write(buf[:n])
-			if count != nil {
-				*count += int64(m)
-			}
+			*count += int64(m)
 			if werr != nil {
 				err = werr
 			}

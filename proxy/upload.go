@@ -35,6 +35,7 @@ type upload struct {
 	before  func()        // runs before the first Read
 	atEOF   func()        // runs when the body has been read
 
+	received    atomic.Int64 // bytes
 	touched     atomic.Bool
 	reading     atomic.Bool
 	ended       atomic.Bool // read to its end
@@ -57,6 +58,7 @@ func (u *upload) Read(p []byte) (int, error) {
 		_ = u.rc.SetReadDeadline(time.Unix(1, 0))
 	}
 	n, err := u.src.Read(p)
+	u.received.Add(int64(n))
 	switch {
 	case err == nil:
 	case errors.Is(err, io.EOF):

@@ -28,12 +28,32 @@ type Exchange struct {
 	// Status is the final status written, 0 for none yet. 499 says that the
 	// client left before it could be given one.
 	Status int
-	// Bytes counts the response body as written to the connection.
-	Bytes int64
+	// Bytes counts the response body as written to the connection, Received
+	// the request body as read from the client.
+	Bytes, Received int64
 	// Aborted is whether the response was cut after its head was written.
 	Aborted bool
 	// HalfClosed is whether the client had closed its sending side.
 	HalfClosed bool
+
+	ended telemetry.Ended
+}
+
+// Ended is the exchange of r as telemetry tells it, in each of its ways the
+// same. It is for layers whose handler has returned: the first call fixes the
+// time that the exchange took.
+func (ex *Exchange) Ended(r *http.Request) *telemetry.Ended {
+	took := ex.ended.Took
+	if took == 0 {
+		took = max(time.Since(ex.Started), 1)
+	}
+	ex.ended = telemetry.Ended{
+		Trace: ex.Trace, Method: r.Method, Status: ex.Status, Class: ex.Class, Route: ex.Route,
+		Upstream: ex.Upstream, Endpoint: ex.Endpoint, Attempts: ex.Attempts,
+		Received: ex.Received, Sent: ex.Bytes, Started: ex.Started, Took: took,
+		Aborted: ex.Aborted, HalfClosed: ex.HalfClosed,
+	}
+	return &ex.ended
 }
 
 type exchangeKey struct{}

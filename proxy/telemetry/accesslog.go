@@ -5,27 +5,9 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
-
-// A Line is one exchange as the access log tells it.
-type Line struct {
-	Trace Trace
-	// Status is what reached the client; 499 when it left before a status.
-	Status   int
-	Bytes    int64 // of the response body, as written to the connection
-	Started  time.Time
-	Took     time.Duration
-	Upstream string
-	Endpoint string // of the last attempt
-	Attempts int
-	Class    string // of a failure
-	Aborted  bool   // cut after its head
-	// HalfClosed is whether the client had closed its sending side.
-	HalfClosed bool
-}
 
 // maxPath bounds a path, a host and a header value in a log line.
 const maxPath = 1024
@@ -51,7 +33,7 @@ func newAccessLog(w interface{ Write([]byte) (int, error) }, headers []string, d
 // Log writes the line of an exchange, if there is an access log. It does not
 // wait for the writer: a line for which there is no room is dropped and
 // counted.
-func (t *Telemetry) Log(r *http.Request, line Line) {
+func (t *Telemetry) Log(r *http.Request, line *Ended) {
 	l := t.log
 	if l == nil {
 		return
@@ -73,11 +55,17 @@ func (t *Telemetry) Log(r *http.Request, line Line) {
 		slog.String(LogHost, clip(r.Host)),
 		slog.String(LogPath, clip(pathOnly(r.RequestURI))),
 		slog.Int(LogStatus, line.Status),
-		slog.Int64(LogBytes, line.Bytes),
+		slog.Int64(LogBytes, line.Sent),
 		slog.Float64(LogDuration, float64(line.Took.Microseconds())/1000),
 		slog.Int(LogAttempts, line.Attempts))
 	if r.TLS != nil {
 		attrs = append(attrs, slog.String(LogTLS, tlsVersion(r.TLS)))
+	}
+	if line.Received > 0 {
+		attrs = append(attrs, slog.Int64(LogReceived, line.Received))
+	}
+	if line.Route != "" {
+		attrs = append(attrs, slog.String(LogRoute, line.Route))
 	}
 	if line.Upstream != "" {
 		attrs = append(attrs, slog.String(LogUpstream, line.Upstream))

@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -25,7 +27,24 @@ func (t *Telemetry) Attempts(next http.RoundTripper) http.RoundTripper {
 // Forget drops the counters of an endpoint that is gone: a list of endpoints
 // that changes must not grow the metrics without end.
 func (t *Telemetry) Forget(upstream, endpoint string) {
-	t.metrics.counters.forget(t.metrics.attempts, upstream, endpoint)
+	t.metrics.attemptSeries.forget(func(k attemptKey) bool { return k.upstream == upstream && k.endpoint == endpoint }, func() {
+		t.metrics.attempts.DeletePartialMatch(prometheus.Labels{LabelUpstream: upstream, LabelEndpoint: endpoint})
+	})
+}
+
+// count counts an attempt at its end.
+func (t *Telemetry) count(a *transport.Attempt, took time.Duration, of Trace) {
+	if !of.sc.IsSampled() {
+		of = Trace{}
+	}
+	failed := a.Err != nil || a.Status >= 500
+	spent := [len(phases)]time.Duration{a.Queue, a.Dial, a.TLS, a.Write, a.FirstByte, a.Body}
+	t.metrics.attemptSeries.get(attemptKey{a.Upstream, a.Endpoint, outcome(a)}).end(took, spent, failed, of, time.Now())
+	if a.Err != nil {
+		if reason := tlsReason(a.Err); reason != "" {
+			t.metrics.tlsFailed.WithLabelValues("upstream", a.Upstream, reason).Inc()
+		}
+	}
 }
 
 type attempts struct {
@@ -49,9 +68,9 @@ func (l attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Header = http.Header{}
 	}
 	inject(req.Header, sc)
+	started := time.Now()
 	a.OnDone(func(a *transport.Attempt) {
-		m := l.t.metrics
-		m.counters.get(m.attempts, counterKey{a.Upstream, a.Endpoint, outcome(a)}).Inc()
+		l.t.count(a, time.Since(started), Trace{sc})
 		if span != nil {
 			finish(span, a, attrs)
 		}

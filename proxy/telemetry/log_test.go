@@ -97,7 +97,7 @@ func TestAccessLogTellsTheTruth(t *testing.T) {
 	require.Equal(t, "client_gone", line["error"])
 	require.NotContains(t, line, "aborted")
 	r.settle()
-	r.samples(`gauntlet_http_requests_total{code="499",method="GET"} 1`)
+	r.samples(`gauntlet_http_requests_total{code="499",error="client_gone",method="GET",route="/",upstream="api"} 1`)
 	r.want(4, trace.SpanKindServer)
 	for _, c := range r.want(4, trace.SpanKindClient) {
 		if kind := attrs(c.Attributes)["error.type"]; kind != "truncated" {
@@ -150,8 +150,9 @@ func TestBackPressureNeverBlocks(t *testing.T) {
 	const n = 30_000 // more than either queue holds
 	for range n {
 		_, span := tel.StartServer(req)
-		span.End(telemetry.ServerEnd{Status: 200})
-		tel.Log(req, telemetry.Line{Status: 200})
+		ended := telemetry.Ended{Status: 200}
+		span.End(&ended)
+		tel.Log(req, &ended)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

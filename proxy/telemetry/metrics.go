@@ -1,66 +1,70 @@
 package telemetry
 
 import (
-	"slices"
-	"strconv"
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// metrics are the counters that code adds to; those read from elsewhere at
-// scrape time are in pools.go.
+// metrics are those that code adds to; those read from elsewhere at scrape
+// time are in the files named after what they are read from.
 type metrics struct {
-	requests    *prometheus.CounterVec
-	duration    *prometheus.HistogramVec
-	inflight    prometheus.Gauge
-	attempts    *prometheus.CounterVec
-	retries     *prometheus.CounterVec
-	rejected    *prometheus.CounterVec
-	fallback    *prometheus.CounterVec
-	limited     *prometheus.CounterVec
-	spans       *prometheus.CounterVec
-	logDropped  prometheus.Counter
-	handshakes  *prometheus.CounterVec
-	certReloads *prometheus.CounterVec
-	lookups     *prometheus.CounterVec
+	requests, attempts                 *prometheus.CounterVec
+	duration, received, sent           *prometheus.HistogramVec
+	attemptDuration, phase             *prometheus.HistogramVec
+	inflight                           prometheus.Gauge
+	retries, denied, rejected          *prometheus.CounterVec
+	fallback, limited                  *prometheus.CounterVec
+	spans                              *prometheus.CounterVec
+	logDropped                         prometheus.Counter
+	handshakes, tlsFailed, certReloads *prometheus.CounterVec
+	lookups                            *prometheus.CounterVec
 
-	table    table    // of requests and duration
-	counters counters // of attempts
+	exchangeSeries cache[exchangeKey, *exchangeSeries]
+	attemptSeries  cache[attemptKey, *attemptSeries]
 }
 
-// buckets span what a request through a proxy takes (requirement S0.9).
-var buckets = [bucketCount]float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5}
+var (
+	// secondBounds span what a request through a proxy takes (requirement S0.9).
+	secondBounds = []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5}
+	// byteBounds span what a body holds, each bound four times the one before.
+	byteBounds = []float64{256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20}
+	// momentBounds span the phases of an attempt, most of which are short.
+	momentBounds = []float64{.0001, .0005, .001, .005, .01, .05, .1, .5, 1, 5}
+)
 
 func newMetrics(r prometheus.Registerer) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
 	m := &metrics{
-		requests: counter(MetricRequests, "Exchanges ended, by method and the status the client was given; 499: it left first.", LabelMethod, LabelCode),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:    MetricDuration,
-			Help:    "Time from a request's head to the end of its response.",
-			Buckets: buckets[:],
-			// The native histogram keeps percentiles exact to 10 %.
-			NativeHistogramBucketFactor:     1.1,
-			NativeHistogramMaxBucketNumber:  160,
-			NativeHistogramMinResetDuration: time.Hour,
-		}, []string{LabelMethod, LabelCode}),
-		inflight:    prometheus.NewGauge(prometheus.GaugeOpts{Name: MetricInflight, Help: "Exchanges begun and not ended."}),
-		attempts:    counter(MetricAttempts, "Tries on upstream endpoints, by what came of them: a status class or an error type.", LabelUpstream, LabelEndpoint, LabelOutcome),
-		retries:     counter(MetricRetries, "Attempts beyond an exchange's first, by reason.", LabelReason),
-		rejected:    counter(MetricRejected, "Exchanges turned away because every endpoint's breaker was open.", LabelUpstream),
-		fallback:    counter(MetricFallback, "Tries that another upstream served because this one had no endpoint.", LabelUpstream),
-		limited:     counter(MetricLimited, "Exchanges turned away by the limit on those under way: the queue was full, or their wait too long.", LabelUpstream, LabelReason),
-		handshakes:  counter(MetricHandshakes, "TLS handshakes of clients, by how they ended: full and resumed succeeded.", LabelOutcome),
-		certReloads: counter(MetricCertReloads, "Reloads of certificates: loaded, or refused and the old ones kept.", LabelOutcome),
-		lookups:     counter(MetricLookups, "Lookups of the names of endpoints: answered, or failed and the last answer kept.", LabelUpstream, LabelOutcome),
-		spans:       counter(MetricSpans, "Spans by what became of them; ended less exported and failed is what waits or was dropped.", LabelOutcome),
-		logDropped:  prometheus.NewCounter(prometheus.CounterOpts{Name: MetricLogDropped, Help: "Access log lines dropped because their writer was too slow."}),
+		requests: counter(MetricRequests, "Exchanges ended, by the status the client was given (499: it left first) and what went wrong, if anything.",
+			LabelRoute, LabelUpstream, LabelMethod, LabelCode, LabelError),
+		duration: histogramVec(MetricDuration, "Time from a request's head to the end of its exchange.", secondBounds,
+			LabelRoute, LabelUpstream, LabelMethod, LabelCode, LabelError),
+		received:        histogramVec(MetricReceived, "Request bodies as far as they were read, without framing.", byteBounds, LabelRoute, LabelUpstream),
+		sent:            histogramVec(MetricSent, "Response bodies as written to the client, without framing.", byteBounds, LabelRoute, LabelUpstream),
+		inflight:        prometheus.NewGauge(prometheus.GaugeOpts{Name: MetricInflight, Help: "Exchanges begun and not ended."}),
+		attempts:        counter(MetricAttempts, "Tries on upstream endpoints, by what came of them: a status class or an error type.", LabelUpstream, LabelEndpoint, LabelOutcome),
+		attemptDuration: histogramVec(MetricAttemptDuration, "Time from the choice of an endpoint to the end of the exchange with it.", secondBounds, LabelUpstream, LabelOutcome),
+		phase:           histogramVec(MetricPhase, "Time that attempts spent in each phase they came to.", momentBounds, LabelUpstream, LabelPhase),
+		retries:         counter(MetricRetries, "Attempts beyond an exchange's first, by reason.", LabelReason),
+		denied:          counter(MetricDenied, "Retries and hedges that were due and not made, by reason.", LabelReason),
+		rejected:        counter(MetricRejected, "Exchanges turned away because every endpoint's breaker was open.", LabelUpstream),
+		fallback:        counter(MetricFallback, "Tries that another upstream served because this one had no endpoint.", LabelUpstream),
+		limited:         counter(MetricLimited, "Exchanges turned away by the limit on those under way: the queue was full, or their wait too long.", LabelUpstream, LabelReason),
+		handshakes:      counter(MetricHandshakes, "TLS handshakes of clients, by how they ended: full and resumed succeeded.", LabelOutcome),
+		tlsFailed:       counter(MetricTLSFailures, "TLS handshakes that failed, with clients or with an upstream, by reason.", LabelSide, LabelUpstream, LabelReason),
+		certReloads:     counter(MetricCertReloads, "Reloads of certificates: loaded, or refused and the old ones kept.", LabelOutcome),
+		lookups:         counter(MetricLookups, "Lookups of the names of endpoints: answered, or failed and the last answer kept.", LabelUpstream, LabelOutcome),
+		spans:           counter(MetricSpans, "Spans by what became of them; ended less exported and failed is what waits or was dropped.", LabelOutcome),
+		logDropped:      prometheus.NewCounter(prometheus.CounterOpts{Name: MetricLogDropped, Help: "Access log lines dropped because their writer was too slow."}),
 	}
-	r.MustRegister(m.requests, m.duration, m.inflight, m.attempts, m.retries, m.rejected, m.fallback, m.limited, m.spans, m.logDropped, m.handshakes, m.certReloads, m.lookups,
+	m.exchangeSeries.create, m.exchangeSeries.limit = m.newExchangeSeries, maxSeries
+	m.exchangeSeries.rest = exchangeKey{route: LabelOverflow, upstream: LabelOverflow, method: LabelOverflow, class: LabelOverflow}
+	m.attemptSeries.create, m.attemptSeries.limit = m.newAttemptSeries, maxSeries
+	m.attemptSeries.rest = attemptKey{LabelOverflow, LabelOverflow, LabelOverflow}
+	r.MustRegister(m.requests, m.duration, m.received, m.sent, m.inflight, m.attempts, m.attemptDuration, m.phase,
+		m.retries, m.denied, m.rejected, m.fallback, m.limited, m.spans, m.logDropped, m.handshakes, m.tlsFailed, m.certReloads, m.lookups,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -68,27 +72,21 @@ func newMetrics(r prometheus.Registerer) *metrics {
 // Begin counts an exchange as in flight.
 func (t *Telemetry) Begin() { t.metrics.inflight.Inc() }
 
-// End counts an exchange that Begin counted. The method may be anything;
+// End counts an exchange that Begin counted. Its method may be anything;
 // unusual ones are counted together.
-func (t *Telemetry) End(method string, status int, took time.Duration, trace Trace) {
+func (t *Telemetry) End(e *Ended) {
 	t.metrics.inflight.Dec()
-	s := t.metrics.series(method, status)
-	s.requests.Inc()
-	s.observe(took, trace, time.Now())
+	code := e.Status
+	if code < leastCode || code > mostCode {
+		code = 0
+	}
+	t.metrics.exchangeSeries.get(exchangeKey{e.Route, e.Upstream, methodLabel(e.Method), e.Class, code}).end(e, t.exported(e))
 }
 
-// methodLabel bounds the method label: a client chooses its methods.
-func methodLabel(method string) string {
-	if slices.Contains(methods[:], method) {
-		return method
+// exported is the trace of an exchange that is exported, else the zero Trace.
+func (*Telemetry) exported(e *Ended) Trace {
+	if e.Trace.sc.IsSampled() {
+		return e.Trace
 	}
-	return "other"
-}
-
-// codeLabel bounds the code label: an upstream chooses its codes.
-func codeLabel(status int) string {
-	if status < leastCode || status > mostCode {
-		return "other"
-	}
-	return strconv.Itoa(status)
+	return Trace{}
 }

@@ -38,16 +38,20 @@ func TestMetricsEqualRequests(t *testing.T) {
 	wg.Wait()
 	r.settle()
 	r.samples(
-		`gauntlet_http_requests_total{code="200",method="GET"} 100`,
-		`gauntlet_http_requests_total{code="200",method="other"} 100`,
-		`gauntlet_http_requests_total{code="418",method="POST"} 100`,
-		`gauntlet_http_request_duration_seconds_count{code="200",method="GET"} 100`,
-		`gauntlet_http_request_duration_seconds_count{code="418",method="POST"} 100`,
+		`gauntlet_http_requests_total{code="200",error="",method="GET",route="/",upstream="api"} 100`,
+		`gauntlet_http_requests_total{code="200",error="",method="other",route="/",upstream="api"} 100`,
+		`gauntlet_http_requests_total{code="418",error="",method="POST",route="/",upstream="api"} 100`,
+		`gauntlet_http_request_duration_seconds_count{code="200",error="",method="GET",route="/",upstream="api"} 100`,
+		`gauntlet_http_request_duration_seconds_count{code="418",error="",method="POST",route="/",upstream="api"} 100`,
 		`gauntlet_inflight_requests 0`,
 		`state="leased",upstream="api"} 0`,
 		`outcome="2xx",upstream="api"} 200`,
 		`outcome="4xx",upstream="api"} 100`,
 		`le="0.01"}`, `le="5"}`,
+		`gauntlet_http_request_size_bytes_count{route="/",upstream="api"} 300`,
+		`gauntlet_http_response_size_bytes_sum{route="/",upstream="api"} 0`,
+		`gauntlet_upstream_attempt_duration_seconds_count{outcome="2xx",upstream="api"} 200`,
+		`gauntlet_upstream_phase_duration_seconds_count{phase="first_byte",upstream="api"} 300`,
 	)
 	require.NotContains(t, r.scrape("text/plain"), "PURGE")
 }
@@ -59,7 +63,7 @@ func TestExemplars(t *testing.T) {
 	r := newRig(t, nil, server(t, func(http.ResponseWriter, *http.Request) {}))
 	r.do("GET", "/")
 	id := r.want(2, trace.SpanKindServer)[0].SpanContext.TraceID().String()
-	re := regexp.MustCompile(`gauntlet_http_request_duration_seconds_bucket\{.*\} \d+ # \{trace_id="` + id + `"\} `)
+	re := regexp.MustCompile(`gauntlet_http_request_duration_seconds_bucket\{.*\} \d+ # \{[^}]*trace_id="` + id + `"`)
 	require.Regexp(t, re, r.scrape(openMetrics))
 }
 

@@ -6,7 +6,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace"
+
+	"gauntlet/proxy/transport"
 )
+
+// sampled is a trace that is exported.
+func sampled() Trace {
+	return Trace{trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled})}
+}
 
 // TestPedanticRegistry has a registry check every metric against what its
 // collector described, which the one in use is too busy to do.
@@ -14,14 +22,17 @@ func TestPedanticRegistry(t *testing.T) {
 	r := prometheus.NewPedanticRegistry()
 	tel := &Telemetry{registry: &prometheus.Registry{}, metrics: newMetrics(r)}
 	tel.Begin()
-	tel.End("GET", 200, time.Millisecond, Trace{child(Trace{}.sc)})
-	tel.End("nonsense", 999, time.Hour, Trace{})
-	tel.metrics.attempts.WithLabelValues("api", "a:1", "2xx").Inc()
+	tel.End(&Ended{Method: "GET", Status: 200, Took: time.Millisecond, Trace: sampled()})
+	tel.End(&Ended{Method: "nonsense", Status: 999, Took: time.Hour})
+	tel.count(&transport.Attempt{Upstream: "api", Endpoint: "a:1", Status: 200, Dial: 1}, time.Second, sampled())
+	tel.count(&transport.Attempt{Upstream: "api", Endpoint: "a:1", Err: &transport.Error{Err: transport.ErrCertificate}}, time.Second, sampled())
+	tel.Event(t.Context(), EventDenied)
 	tel.Event(t.Context(), EventRetry)
 	tel.Event(t.Context(), EventFallback)
 	tel.Event(t.Context(), EventLimited)
 	tel.registry = r
 	tel.WatchLimits(func() []LimitState { return []LimitState{{Upstream: "api", InUse: 1, Waiting: 2}, {Upstream: "web"}} })
+	tel.WatchClients(func() ClientState { return ClientState{Open: 3, Busy: 1} })
 	tel.WatchPools(func() []PoolState {
 		return []PoolState{
 			{Upstream: "api", Endpoint: "a:1", Idle: 1, Leased: 2, Waiting: 3, Dialing: 4, Dialed: 5, Breaker: 1, State: "live", Weight: 1},
@@ -52,6 +63,8 @@ func TestPedanticRegistry(t *testing.T) {
 	require.Equal(t, 2, seen[MetricCertReloads])
 	require.Equal(t, 2, seen[MetricLookups])
 	require.Equal(t, 1, seen[MetricHandshakes])
+	require.Equal(t, []int{1, 2, 6}, []int{seen[MetricTLSFailures], seen[MetricAttemptDuration], seen[MetricPhase]})
+	require.Equal(t, []int{2, 1}, []int{seen[MetricClients], seen[MetricDenied]})
 }
 
 func TestForgottenEndpointsLeaveNoSeries(t *testing.T) {
@@ -82,4 +95,5 @@ func TestLabelsAreBounded(t *testing.T) {
 	require.Equal(t, "other", reason("because"))
 	require.Equal(t, "recovery", reason("recovery"))
 	require.Equal(t, "hedge", reason("hedge"))
+	require.Equal(t, []string{"budget", "other"}, []string{deniedReason("budget"), deniedReason("x")})
 }

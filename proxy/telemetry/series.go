@@ -1,53 +1,96 @@
 package telemetry
 
 import (
-	"maps"
 	"net/http"
-	"sync"
-	"sync/atomic"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Looking a metric up by its labels costs more than adding to it, so what was
-// looked up once is kept. All labels are bounded, and so is what is kept.
+// maxSeries bounds the combinations of labels of each metric of exchanges and
+// of attempts. The labels name what the configuration names, and statuses,
+// which an upstream may choose: the combinations beyond the bound are counted
+// together, as LabelOverflow.
+const maxSeries = 4096
 
-// series are the metrics of exchanges with one method and status.
-type series struct {
-	requests prometheus.Counter
-	duration prometheus.Observer
-	// exemplified is when each bucket had an exemplar last, the last one for
-	// beyond them all, in Unix nanoseconds.
-	exemplified [bucketCount + 1]atomic.Int64
+// exchangeKey are the labels of an exchange that has ended.
+type exchangeKey struct {
+	route, upstream, method, class string
+	code                           int // 0: other
 }
 
-const (
-	bucketCount = 9
-	// exemplarEvery bounds how often a bucket takes an exemplar: a scrape sees
-	// only the last one, and each costs more than the request's other metrics.
-	exemplarEvery = 10 * time.Millisecond
-)
+// exchangeSeries are the metrics of exchanges with the same labels.
+type exchangeSeries struct {
+	requests       counter
+	duration       *histogram
+	received, sent *histogram
+}
 
-// observe records how long an exchange took, sometimes with its trace.
-func (s *series) observe(took time.Duration, trace Trace, now time.Time) {
-	seconds := took.Seconds()
-	i := 0
-	for i < len(buckets) && seconds > buckets[i] {
-		i++
+func (m *metrics) newExchangeSeries(k exchangeKey) *exchangeSeries {
+	labels := []string{k.route, k.upstream, k.method, codeLabel(k.code), k.class}
+	return &exchangeSeries{
+		requests: counter{to: m.requests.WithLabelValues(labels...)},
+		duration: newHistogram(m.duration.WithLabelValues(labels...), secondBounds),
+		received: newHistogram(m.received.WithLabelValues(k.route, k.upstream), byteBounds),
+		sent:     newHistogram(m.sent.WithLabelValues(k.route, k.upstream), byteBounds),
 	}
-	last, at := s.exemplified[i].Load(), now.UnixNano()
-	if at-last >= int64(exemplarEvery) && trace.Valid() && s.exemplified[i].CompareAndSwap(last, at) {
-		if e, ok := s.duration.(prometheus.ExemplarObserver); ok {
-			e.ObserveWithExemplar(seconds, prometheus.Labels{LabelTraceID: trace.TraceID()})
-			return
+}
+
+// end counts an exchange once, with the trace it is exported under.
+func (s *exchangeSeries) end(e *Ended, exported Trace) {
+	now := e.Started.Add(e.Took)
+	of := exported
+	if e.Class == "" && e.Status < 500 {
+		of = Trace{} // exemplars of a counter are for errors
+	}
+	s.requests.inc(of, now)
+	s.duration.observe(e.Took.Seconds(), exported, now)
+	s.received.observe(float64(e.Received), exported, now)
+	s.sent.observe(float64(e.Sent), exported, now)
+}
+
+// attemptKey are the labels of an attempt that has ended.
+type attemptKey struct{ upstream, endpoint, outcome string }
+
+// attemptSeries are the metrics of attempts with the same labels.
+type attemptSeries struct {
+	attempts counter
+	duration *histogram
+	phases   [len(phases)]prometheus.Observer
+}
+
+// phases of an attempt, in the order of transport.Attempt's fields.
+var phases = [...]string{"queue", "dial", "tls", "write", "first_byte", "body"}
+
+func (m *metrics) newAttemptSeries(k attemptKey) *attemptSeries {
+	s := &attemptSeries{
+		attempts: counter{to: m.attempts.WithLabelValues(k.upstream, k.endpoint, k.outcome)},
+		duration: newHistogram(m.attemptDuration.WithLabelValues(k.upstream, k.outcome), secondBounds),
+	}
+	for i, p := range phases {
+		s.phases[i] = m.phase.WithLabelValues(k.upstream, p)
+	}
+	return s
+}
+
+// end counts an attempt once. The phases that it did not come to are 0.
+func (s *attemptSeries) end(took time.Duration, spent [len(phases)]time.Duration, failed bool, exported Trace, now time.Time) {
+	of := exported
+	if !failed {
+		of = Trace{}
+	}
+	s.attempts.inc(of, now)
+	s.duration.observe(took.Seconds(), exported, now)
+	for i, d := range spent {
+		if d > 0 {
+			s.phases[i].Observe(d.Seconds())
 		}
 	}
-	s.duration.Observe(seconds)
 }
 
-// methods are those that have a label of their own; all others share the one
-// after them.
+// methods are those that have a label of their own; all others share one.
 var methods = [...]string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
 	http.MethodDelete, http.MethodOptions, http.MethodTrace, http.MethodConnect,
@@ -58,68 +101,18 @@ const (
 	mostCode  = 599
 )
 
-// table keeps the series of every method and status that occurred.
-type table [len(methods) + 1][mostCode - leastCode + 2]atomic.Pointer[series]
-
-// series are those of a method and a status.
-func (m *metrics) series(method string, status int) *series {
-	i := 0
-	for i < len(methods) && methods[i] != method {
-		i++
+// methodLabel bounds the method label: a client chooses its methods.
+func methodLabel(method string) string {
+	if slices.Contains(methods[:], method) {
+		return method
 	}
-	j := mostCode - leastCode + 1
-	if status >= leastCode && status <= mostCode {
-		j = status - leastCode
-	}
-	place := &m.table[i][j]
-	if s := place.Load(); s != nil {
-		return s
-	}
-	method, code := methodLabel(method), codeLabel(status)
-	s := &series{requests: m.requests.WithLabelValues(method, code), duration: m.duration.WithLabelValues(method, code)}
-	if place.CompareAndSwap(nil, s) {
-		return s
-	}
-	return place.Load()
+	return "other"
 }
 
-// counters keeps the counters of attempts. It is read without a lock.
-type counters struct {
-	known atomic.Pointer[map[counterKey]prometheus.Counter]
-	mu    sync.Mutex
-}
-
-type counterKey struct{ upstream, endpoint, outcome string }
-
-// get gives the counter of vec with these labels.
-func (c *counters) get(vec *prometheus.CounterVec, key counterKey) prometheus.Counter {
-	if known := c.known.Load(); known != nil {
-		if one, ok := (*known)[key]; ok {
-			return one
-		}
+// codeLabel bounds the code label: an upstream chooses its codes.
+func codeLabel(status int) string {
+	if status < leastCode || status > mostCode {
+		return "other"
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	all := map[counterKey]prometheus.Counter{}
-	if known := c.known.Load(); known != nil {
-		maps.Copy(all, *known)
-	}
-	all[key] = vec.WithLabelValues(key.upstream, key.endpoint, key.outcome)
-	c.known.Store(&all)
-	return all[key]
-}
-
-// forget takes an endpoint out of vec, and out of what is kept of it: a kept
-// counter would count on where nobody looks.
-func (c *counters) forget(vec *prometheus.CounterVec, upstream, endpoint string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	vec.DeletePartialMatch(prometheus.Labels{LabelUpstream: upstream, LabelEndpoint: endpoint})
-	if known := c.known.Load(); known != nil {
-		rest := maps.Clone(*known)
-		maps.DeleteFunc(rest, func(k counterKey, _ prometheus.Counter) bool {
-			return k.upstream == upstream && k.endpoint == endpoint
-		})
-		c.known.Store(&rest)
-	}
+	return strconv.Itoa(status)
 }

@@ -23,18 +23,6 @@ type ServerSpan struct {
 	attrs  []attribute.KeyValue // set at the end, all at once: each time copies them
 }
 
-// ServerEnd is what is known of an exchange when it ends.
-type ServerEnd struct {
-	Status   int    // as the client was given it; 499 when it left first
-	Class    string // of a failure, "" for none
-	Route    string // path prefix of the route, "" when none matched
-	Upstream string
-	Attempts int
-	// Aborted is whether the response was cut after its head.
-	Aborted    bool
-	HalfClosed bool
-}
-
 // StartServer begins the span of an incoming request, as the child of the
 // caller's. Whatever the returned context reaches belongs to it.
 func (t *Telemetry) StartServer(r *http.Request) (context.Context, *ServerSpan) {
@@ -99,8 +87,8 @@ func protoVersion(r *http.Request) string {
 	return strconv.Itoa(r.ProtoMajor) + "." + strconv.Itoa(r.ProtoMinor)
 }
 
-// End ends the span.
-func (s *ServerSpan) End(e ServerEnd) {
+// End ends the span, when e says that the exchange ended.
+func (s *ServerSpan) End(e *Ended) {
 	if s.span == nil {
 		return
 	}
@@ -131,7 +119,7 @@ func (s *ServerSpan) End(e ServerEnd) {
 	case e.Status >= 500:
 		attrs = append(attrs, AttrErrorType.String(strconv.Itoa(e.Status)))
 	}
-	if e.Aborted || e.Status >= 500 {
+	if e.Failed() {
 		s.span.SetStatus(codes.Error, e.Class)
 	}
 	s.span.SetAttributes(attrs...)
@@ -143,6 +131,8 @@ func (t *Telemetry) Event(ctx context.Context, name string, attrs ...slog.Attr) 
 	switch name {
 	case EventRetry:
 		t.metrics.retries.WithLabelValues(reason(value(attrs, "reason"))).Inc()
+	case EventDenied:
+		t.metrics.denied.WithLabelValues(deniedReason(value(attrs, "reason"))).Inc()
 	case EventRejected:
 		t.metrics.rejected.WithLabelValues(value(attrs, "upstream")).Inc()
 	case EventLimited:
@@ -173,6 +163,14 @@ func value(attrs []slog.Attr, key string) string {
 // reason bounds the reason label.
 func reason(s string) string {
 	if s == "recovery" || s == "retry" || s == "hedge" {
+		return s
+	}
+	return "other"
+}
+
+// deniedReason bounds the reason label of what was not done.
+func deniedReason(s string) string {
+	if s == "budget" {
 		return s
 	}
 	return "other"

@@ -2,9 +2,12 @@ package telemetry
 
 import (
 	"crypto/tls"
+	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"gauntlet/proxy/transport"
 )
 
 // CertificateState is a snapshot of one certificate in use.
@@ -45,6 +48,23 @@ func (c *certificates) Collect(ch chan<- prometheus.Metric) {
 // package greet.
 func (t *Telemetry) Handshake(outcome string) {
 	t.metrics.handshakes.WithLabelValues(outcome).Inc()
+	if outcome != "full" && outcome != "resumed" {
+		t.metrics.tlsFailed.WithLabelValues("client", "", outcome).Inc()
+	}
+}
+
+// tlsReason says why there was no TLS with an upstream, "" when it was not
+// TLS that failed.
+func tlsReason(err error) string {
+	switch {
+	case errors.Is(err, transport.ErrCertificate):
+		return "certificate"
+	case errors.Is(err, transport.ErrTLSTimeout):
+		return "timeout"
+	case errors.Is(err, transport.ErrTLS):
+		return "handshake"
+	}
+	return ""
 }
 
 // CertificatesReloaded counts a reload of certificates.

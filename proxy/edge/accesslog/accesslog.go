@@ -4,7 +4,6 @@ package accesslog
 
 import (
 	"net/http"
-	"time"
 
 	"gauntlet/proxy/edge"
 	"gauntlet/proxy/telemetry"
@@ -15,13 +14,7 @@ func Layer(t *telemetry.Telemetry) edge.Layer {
 	return edge.Layer{Name: "access-log", Wrap: func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ex := edge.From(r.Context())
-			defer func() {
-				t.Log(r, telemetry.Line{
-					Trace: ex.Trace, Status: ex.Status, Bytes: ex.Bytes, Started: ex.Started, Took: time.Since(ex.Started),
-					Upstream: ex.Upstream, Endpoint: ex.Endpoint, Attempts: ex.Attempts,
-					Class: ex.Class, Aborted: ex.Aborted, HalfClosed: ex.HalfClosed,
-				})
-			}()
+			defer func() { t.Log(r, ex.Ended(r)) }()
 			next.ServeHTTP(w, r)
 		})
 	}}

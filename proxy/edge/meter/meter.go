@@ -4,7 +4,6 @@ package meter
 
 import (
 	"net/http"
-	"time"
 
 	"gauntlet/proxy/edge"
 	"gauntlet/proxy/telemetry"
@@ -16,7 +15,7 @@ func Layer(t *telemetry.Telemetry) edge.Layer {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ex := edge.From(r.Context())
 			t.Begin()
-			defer func() { t.End(r.Method, ex.Status, time.Since(ex.Started), ex.Trace) }()
+			defer func() { t.End(ex.Ended(r)) }()
 			next.ServeHTTP(w, r)
 		})
 	}}

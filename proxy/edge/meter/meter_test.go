@@ -34,6 +34,6 @@ func TestMeter(t *testing.T) {
 	tel.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
 	text, err := io.ReadAll(rec.Body)
 	require.NoError(t, err)
-	require.Contains(t, string(text), `gauntlet_http_requests_total{code="201",method="GET"} 2`)
+	require.Contains(t, string(text), `gauntlet_http_requests_total{code="201",error="",method="GET",route="",upstream=""} 2`)
 	require.Contains(t, string(text), "gauntlet_inflight_requests 0\n")
 }

@@ -34,6 +34,9 @@ func Layer(log *slog.Logger) edge.Layer {
 				}
 				if !wrote {
 					ex.Status = statusClientGone
+					if ex.Class == "" {
+						ex.Class = "client_gone"
+					}
 				}
 				ex.Aborted = wrote && ex.Status != statusClientGone
 				panic(http.ErrAbortHandler)

@@ -16,12 +16,7 @@ func Layer(t *telemetry.Telemetry) edge.Layer {
 			ctx, span := t.StartServer(r)
 			ex := edge.From(ctx)
 			ex.Trace = span.Trace
-			defer func() {
-				span.End(telemetry.ServerEnd{
-					Status: ex.Status, Class: ex.Class, Route: ex.Route, Upstream: ex.Upstream,
-					Attempts: ex.Attempts, Aborted: ex.Aborted, HalfClosed: ex.HalfClosed,
-				})
-			}()
+			defer func() { span.End(ex.Ended(r)) }()
 			next.ServeHTTP(w, r.WithContext(ctx))
 		})
 	}}
