@@ -23,7 +23,7 @@ type Case struct {
 }
 
 // Given gives the settings the case wants, by dotted name, as text: durations in
-// Go's form, sizes in bytes. How the backends are spoken to is among them.
+// Go's form, sizes in bytes. How backends and clients speak is among them.
 func (c *Case) Given() map[string]string {
 	given := map[string]string{}
 	maps.Copy(given, c.Scenario.Given)

@@ -5,17 +5,19 @@ import (
 	"strings"
 
 	"gauntlet/fixtures/script"
+	"gauntlet/scenarios/decode"
 )
 
-// The settings that follow from what the backends are, so that no author can
-// forget to tell the target.
+// The settings that follow from what backends and clients are, so that no author
+// can forget to tell the target.
 const (
 	upstreamProtocol = "upstream.protocol"
 	upstreamTLS      = "upstream.tls"
+	downstreamTLS    = "downstream.tls"
 )
 
-// derived gives the settings that follow from the backends. One that is as every
-// target has it without being told is left out.
+// derived gives the settings that follow from backends and clients. One that is
+// as every target has it without being told is left out.
 func (s *Scenario) derived() map[string]string {
 	given := map[string]string{}
 	if len(s.Backends) > 0 && s.Backends[0].Protocol == script.H2 {
@@ -23,6 +25,16 @@ func (s *Scenario) derived() map[string]string {
 	}
 	if len(s.Backends) > 0 && s.Backends[0].TLS != nil {
 		given[upstreamTLS] = "true"
+	}
+	for i := range s.Clients {
+		if s.Clients[i].TLS != nil {
+			given[downstreamTLS] = "true"
+		}
+	}
+	for i := range s.Load {
+		if s.Load[i].TLS != nil {
+			given[downstreamTLS] = "true"
+		}
 	}
 	return given
 }
@@ -47,8 +59,22 @@ func (v *validation) spoken(at string, b *Backend) {
 
 // owned rejects a setting that the scenario's own parts decide.
 func (v *validation) owned() {
-	for _, name := range []string{upstreamProtocol, upstreamTLS} {
+	for name, by := range map[string]string{upstreamProtocol: "protocol of a backend", upstreamTLS: "tls of a backend", downstreamTLS: "tls of a client or load"} {
 		_, given := v.s.Given[name]
-		v.say(given, "given", "%s is told to the target by itself; allowed: %s of a backend", name, strings.TrimPrefix(name, "upstream."))
+		v.say(given, "given", "%s is told to the target by itself; allowed: %s", name, by)
+	}
+}
+
+// dialled checks how clients speak to the target, which has one port.
+func (v *validation) dialled() {
+	if v.s.derived()[downstreamTLS] == "" {
+		return
+	}
+	const mixed = "found none beside others that have it; allowed: tls in all clients and loads or in none"
+	for i := range v.s.Clients {
+		v.say(v.s.Clients[i].TLS == nil, decode.Index("clients", i)+".tls", mixed)
+	}
+	for i := range v.s.Load {
+		v.say(v.s.Load[i].TLS == nil, decode.Index("load", i)+".tls", mixed)
 	}
 }

@@ -32,3 +32,17 @@ func TestWhatFollowsFromBackends(t *testing.T) {
 	require.Len(t, plain[0].Given(), 2)
 	require.Equal(t, pki.None, (&scenarios.TLS{}).Flaw())
 }
+
+func TestWhatFollowsFromClients(t *testing.T) {
+	client := strings.NewReplacer("  - name: asker", "  - name: asker\n    tls: {name: a.test}")
+	load := strings.NewReplacer("for: 5s}", "for: 5s, tls: {}}")
+	cases, err := scenarios.Parse("x.yaml", []byte(load.Replace(client.Replace(good))))
+	require.NoError(t, err)
+	require.Equal(t, "true", cases[0].Given()["downstream.tls"])
+	_, err = scenarios.Parse("x.yaml", []byte(client.Replace(good)))
+	require.ErrorContains(t, err, "load[0].tls: found none beside others")
+	_, err = scenarios.Parse("x.yaml", []byte(load.Replace(good)))
+	require.ErrorContains(t, err, "clients[0].tls: found none beside others")
+	_, err = scenarios.Parse("x.yaml", []byte(strings.Replace(good, "given: {", "given: {downstream.tls: true, ", 1)))
+	require.ErrorContains(t, err, "downstream.tls is told to the target by itself")
+}

@@ -101,6 +101,7 @@ func (v *validation) traffic() {
 		total += max(1, c.Times)
 		names[c.Name] = c.Name != ""
 	}
+	v.dialled()
 	v.say(total > maxClients, "clients", "found %d clients; allowed: %d together", total, maxClients)
 	for i, l := range s.Load {
 		v.say(names[l.Name], decode.Index("load", i)+".name", "%q is the name of a client too; allowed: one of its own", l.Name)

@@ -63,7 +63,7 @@ func (s *stage) clients(ctx context.Context, begin time.Time) {
 	var wg sync.WaitGroup
 	if len(s.c.Clients) > 0 {
 		wg.Go(func() {
-			res, err := wire.Run(ctx, wire.Config{Target: target, Clients: s.c.Clients, IDs: s.ids, Book: s.client, Hub: s.hub, Seed: s.c.seed, Deadline: s.deadline(), Observe: s.target.saw})
+			res, err := wire.Run(ctx, wire.Config{Target: target, Roots: s.keys.authority.Pool(), Clients: s.c.Clients, IDs: s.ids, Book: s.client, Hub: s.hub, Seed: s.c.seed, Deadline: s.deadline(), Observe: s.target.saw})
 			mu.Lock()
 			defer mu.Unlock()
 			s.facts.Names = res.Names
@@ -75,7 +75,7 @@ func (s *stage) clients(ctx context.Context, begin time.Time) {
 	}
 	for i := range s.c.Load {
 		wg.Go(func() {
-			res, err := load.Run(ctx, load.Config{Target: target, Load: s.c.Load[i], IDs: s.ids, Book: s.client, Group: uint16(len(s.c.Clients) + i), Seed: s.c.seed, Begin: begin, Observe: s.target.saw})
+			res, err := load.Run(ctx, load.Config{Target: target, Roots: s.keys.authority.Pool(), Load: s.c.Load[i], IDs: s.ids, Book: s.client, Group: uint16(len(s.c.Clients) + i), Seed: s.c.seed, Begin: begin, Observe: s.target.saw})
 			mu.Lock()
 			defer mu.Unlock()
 			s.facts.Loads = append(s.facts.Loads, evidence.Load{

@@ -3,6 +3,8 @@ package engine
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"gauntlet/scenarios/targets"
+	"gauntlet/scenarios/wire"
 )
 
 // ErrTarget is wrapped when the target cannot be started or used. It is
@@ -17,7 +20,7 @@ import (
 var ErrTarget = errors.New("target")
 
 // waitReady waits until the target serves, it exits, or its time is up.
-func waitReady(ctx context.Context, p *targets.Plan, exited <-chan struct{}) error {
+func waitReady(ctx context.Context, p *targets.Plan, roots *x509.CertPool, exited <-chan struct{}) error {
 	timeout := p.Ready.Timeout
 	if timeout == 0 {
 		timeout = 15 * time.Second
@@ -29,7 +32,7 @@ func waitReady(ctx context.Context, p *targets.Plan, exited <-chan struct{}) err
 	defer pause.Stop()
 	var last error
 	for {
-		err := probe(ctx, p)
+		err := probe(ctx, p, roots)
 		if err == nil {
 			return nil
 		}
@@ -47,14 +50,14 @@ func waitReady(ctx context.Context, p *targets.Plan, exited <-chan struct{}) err
 }
 
 // probe asks once.
-func probe(ctx context.Context, p *targets.Plan) error {
+func probe(ctx context.Context, p *targets.Plan, roots *x509.CertPool) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	switch {
 	case p.Ready.URL != "":
 		return get(ctx, p.Ready.URL)
 	case p.Ready.Through != "":
-		return through(ctx, p)
+		return through(ctx, p, roots)
 	}
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", p.Address)
@@ -82,11 +85,14 @@ func get(ctx context.Context, url string) error {
 
 // through sends a request without an exchange id on a connection of its own
 // and takes any answer that is not a gateway's complaint for ready.
-func through(ctx context.Context, p *targets.Plan) error {
+func through(ctx context.Context, p *targets.Plan, roots *x509.CertPool) error {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", p.Address)
 	if err != nil {
 		return err
+	}
+	if p.Settings["downstream.tls"] == "true" {
+		c = tls.Client(c, &tls.Config{RootCAs: roots, ServerName: wire.DefaultName, MinVersion: tls.VersionTLS12})
 	}
 	defer func() { _ = c.Close() }()
 	if deadline, ok := ctx.Deadline(); ok {

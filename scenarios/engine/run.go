@@ -34,6 +34,7 @@ type stage struct {
 	receiver *otlp.Receiver
 	client   *book.Writer
 	faults   *book.Writer
+	keys     *keys
 	target   *instance
 	secrets  []string   // of the target, which must not stay in evidence
 	address  string     // where clients connect
@@ -90,6 +91,9 @@ func (s *stage) provision(ctx context.Context) error {
 	if err := s.books(); err != nil {
 		return err
 	}
+	if err := s.certify(); err != nil {
+		return err
+	}
 	endpoints, err := s.startBackends(ctx)
 	if err != nil {
 		return err
@@ -102,7 +106,7 @@ func (s *stage) provision(ctx context.Context) error {
 		return err
 	}
 	s.facts.Settings, s.secrets = plan.Settings, plan.Secrets
-	s.target, err = startTarget(ctx, s.engine.cfg.Target.Name(), plan, dir.Target(ref), s.engine.cfg.Supervisor)
+	s.target, err = startTarget(ctx, s.engine.cfg.Target.Name(), plan, s.keys.authority.Pool(), dir.Target(ref), s.engine.cfg.Supervisor)
 	if err != nil {
 		return err
 	}
@@ -223,6 +227,7 @@ func (s *stage) plan(endpoints []string) (*targets.Plan, error) {
 	return s.engine.cfg.Target.Plan(targets.Wants{
 		Given: s.c.Given(), Requires: slices.Clone(s.c.Requires), Backends: endpoints,
 		Listen: listen, Admin: admin, OTLP: s.receiver.Endpoint(), Dir: s.engine.cfg.Dir.Target(s.c.ref),
+		TLS: s.keys.files,
 	})
 }
 

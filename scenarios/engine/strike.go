@@ -41,6 +41,9 @@ func (s *stage) strike() {
 	if s.receiver != nil {
 		s.fail(s.receiver.Stop(ctx))
 	}
+	if s.keys != nil {
+		s.fail(s.keys.close())
+	}
 	if s.client != nil {
 		s.fail(s.client.Seal())
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -31,8 +32,9 @@ type instance struct {
 	asked bool // somebody asked it to end
 }
 
-// startTarget runs the plan's program and waits until it serves.
-func startTarget(ctx context.Context, name string, plan *targets.Plan, dir string, supervisor []string) (*instance, error) {
+// startTarget runs the plan's program and waits until it serves. Roots vouch
+// for it, should it speak TLS.
+func startTarget(ctx context.Context, name string, plan *targets.Plan, roots *x509.CertPool, dir string, supervisor []string) (*instance, error) {
 	t := &instance{plan: plan, log: filepath.Join(dir, "output.log")}
 	t.facts = evidence.Target{Name: name, Telemetry: plan.Telemetry}
 	never := make(chan struct{})
@@ -46,7 +48,7 @@ func startTarget(ctx context.Context, name string, plan *targets.Plan, dir strin
 		}
 		t.proc, t.facts.PID, exited = p, p.PID(), p.Exited()
 	}
-	if err := waitReady(ctx, plan, exited); err != nil {
+	if err := waitReady(ctx, plan, roots, exited); err != nil {
 		err = fmt.Errorf("%w; it said: %s", err, t.lastWords())
 		return nil, errors.Join(err, t.kill())
 	}

@@ -8,6 +8,7 @@ package load
 import (
 	"gauntlet/fixtures/script"
 	"gauntlet/fixtures/units"
+	"gauntlet/scenarios/wire"
 )
 
 // DefaultMaxWorkers bounds how many requests of a load are under way at once
@@ -31,6 +32,7 @@ type Load struct {
 	MaxWorkers int            `json:"max_workers,omitempty"` // requests under way at once; default DefaultMaxWorkers
 	Deadline   units.Duration `json:"deadline,omitempty"`    // of each exchange; default wire.DefaultDeadline
 	KeepAlive  *bool          `json:"keep_alive,omitempty"`  // default true; false uses a connection once
+	TLS        *wire.TLS      `json:"tls,omitempty"`         // default: in the clear
 }
 
 // A Ramp lets the rate grow or fall evenly from Rate to To.

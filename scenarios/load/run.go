@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"sync"
@@ -19,6 +20,7 @@ const LateAfter = 10 * time.Millisecond
 // Config is what a load needs to run.
 type Config struct {
 	Target  wire.Target
+	Roots   *x509.CertPool // who vouches for the target, if Load speaks TLS
 	Load    Load
 	IDs     *wire.IDs
 	Book    *book.Writer
@@ -68,6 +70,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
+	cfg.Target = cfg.Target.Under(cfg.Load.TLS, cfg.Roots)
 	d := newDriver(ctx, cfg, plan, fail)
 	workers := uint64(cfg.Load.maxWorkers())
 	attacker := vegeta.NewAttacker(

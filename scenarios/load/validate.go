@@ -28,6 +28,7 @@ func Validate(loads []Load, path string) error {
 		before := len(ps)
 		l.shape(say)
 		l.what(say)
+		l.TLS.Validate(func(field, format string, args ...any) { say(true, field, format, args...) })
 		if len(ps) == before {
 			say(l.hits() > MaxHits || l.hits() < 1, "for", "%.0f requests; allowed: 1 to %d", l.hits(), MaxHits)
 		}

@@ -107,7 +107,10 @@ func (s *Spec) checkKnob(name string, say func(string, string, ...any)) {
 		allowed = append(allowed, "value.ms")
 	}
 	names, whole := placeholders(s.Knobs[name])
-	stranger := slices.ContainsFunc(names, func(n string) bool { return !slices.Contains(allowed, n) })
+	if strings.HasSuffix(name, ".tls") && !isDuration(name) {
+		allowed = []string{"tls.cert", "tls.key", "tls.ca"}
+	}
+	stranger := slices.ContainsFunc(names, func(n string) bool { return !slices.Contains(allowed, n) && !isFile(n) })
 	if !whole || stranger || len(names) == 0 {
 		say(at, "found %q; allowed: a text in which ${%s} stands, and no other ${…}", s.Knobs[name], strings.Join(allowed, "} or ${"))
 	}

@@ -51,6 +51,9 @@ func (f *fileTarget) Plan(w Wants) (*Plan, error) {
 		fixed["lifecycle.drain"] = "true"
 	}
 	effective, texts, lacks := resolve(w.Given, fixed, knobs)
+	if fixed["downstream.tls"] == "true" && w.Given["downstream.tls"] != "true" {
+		lacks = append(lacks, "setting downstream.tls = false (it is fixed at true)")
+	}
 	if n, all := f.spec.endpoints(); !all && n != len(w.Backends) {
 		lacks = append(lacks, fmt.Sprintf("setting upstream.endpoints = %d (the file uses %d)", len(w.Backends), n))
 	}

@@ -36,6 +36,7 @@ func planHAProxy(w Wants) (*Plan, error) {
 		"upstream.pool.max_idle":        plain,
 		"upstream.idle_timeout":         ms("%s"),
 		"upstream.retries":              func(v string) string { return "retries " + v },
+		"downstream.tls":                func(string) string { return " ssl crt " + w.TLS.Cert },
 		"downstream.idle_timeout":       ms("timeout http-keep-alive %s"),
 		"downstream.header_timeout":     ms("timeout http-request %s"),
 	}
@@ -62,7 +63,7 @@ func planHAProxy(w Wants) (*Plan, error) {
 	defaults := map[string]string{"timeout connect": "10s", "timeout client": "60s", "timeout server": "60s", "timeout http-keep-alive": "60s", "timeout queue": "10s", "timeout tunnel": "60s"}
 	for _, name := range sortedKeys(texts) {
 		switch name {
-		case "upstream.idle_timeout", "upstream.pool.max_idle", "upstream.pool.max_connections":
+		case "upstream.idle_timeout", "upstream.pool.max_idle", "upstream.pool.max_connections", "downstream.tls":
 			continue
 		}
 		head := texts[name][:strings.LastIndexByte(texts[name], ' ')]
@@ -76,16 +77,17 @@ func planHAProxy(w Wants) (*Plan, error) {
     maxconn 4096
     nbthread 1
     hard-stop-after 5s
+    ssl-load-extra-del-ext
 defaults
     mode http
     option http-keep-alive
     http-reuse safe
 %sfrontend in
-    bind %s
+    bind %s%s
     default_backend backend
 backend backend
     balance roundrobin
-%s`, directives.String(), w.Listen, servers.String())
+%s`, directives.String(), w.Listen, texts["downstream.tls"], servers.String())
 	path := filepath.Join(w.Dir, "haproxy.cfg")
 	if err := writeFile(path, []byte(conf)); err != nil {
 		return nil, err

@@ -28,9 +28,12 @@ func planNginx(w Wants) (*Plan, error) {
 			n, _ := strconv.Atoi(v)
 			return fmt.Sprintf("proxy_next_upstream error timeout; proxy_next_upstream_tries %d;", n+1)
 		},
-		"downstream.idle_timeout":       line("keepalive_timeout %s;"),
-		"downstream.header_timeout":     line("client_header_timeout %s;"),
-		"downstream.body_timeout":       line("client_body_timeout %s;"),
+		"downstream.idle_timeout":   line("keepalive_timeout %s;"),
+		"downstream.header_timeout": line("client_header_timeout %s;"),
+		"downstream.body_timeout":   line("client_body_timeout %s;"),
+		"downstream.tls": func(string) string {
+			return fmt.Sprintf("ssl_certificate %s; ssl_certificate_key %s;", w.TLS.Cert, w.TLS.Key)
+		},
 		"upstream.idle_timeout":         line("%s"),
 		"upstream.pool.max_idle":        line("%s"),
 		"upstream.pool.max_connections": line("%s"),
@@ -59,6 +62,10 @@ func planNginx(w Wants) (*Plan, error) {
 		default:
 			fmt.Fprintf(&directives, "    %s\n", texts[name])
 		}
+	}
+	listen := w.Listen
+	if texts["downstream.tls"] != "" {
+		listen += " ssl"
 	}
 	conf := fmt.Sprintf(`daemon off;
 worker_processes 1;
@@ -89,7 +96,7 @@ http {
 %[6]s    location / { proxy_pass http://backend; }
   }
 }
-`, w.Dir, servers.String(), cmp.Or(texts["upstream.pool.max_idle"], "64"), cmp.Or(texts["upstream.idle_timeout"], "60s"), w.Listen, directives.String())
+`, w.Dir, servers.String(), cmp.Or(texts["upstream.pool.max_idle"], "64"), cmp.Or(texts["upstream.idle_timeout"], "60s"), listen, directives.String())
 	path := filepath.Join(w.Dir, "nginx.conf")
 	if err := writeFile(path, []byte(conf)); err != nil {
 		return nil, err

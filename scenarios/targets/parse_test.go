@@ -60,7 +60,7 @@ func TestGoodFilesAreRead(t *testing.T) {
 	}
 }
 
-const allowedPlaceholders = "${listen}, ${listen.host}, ${listen.port}, ${backend.N}, ${backend.N.host}, ${backend.N.port}, ${backends}, ${admin}, ${dir}, ${otlp}, ${knobs}, ${knob.NAME} of a knob in this file, ${env:NAME}"
+const allowedPlaceholders = "${listen}, ${listen.host}, ${listen.port}, ${backend.N}, ${backend.N.host}, ${backend.N.port}, ${backends}, ${admin}, ${dir}, ${otlp}, ${tls.cert}, ${tls.key}, ${tls.ca}, ${knobs}, ${knob.NAME} of a knob in this file, ${env:NAME}"
 
 const allowedSignals = "SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH"
 

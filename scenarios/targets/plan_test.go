@@ -164,3 +164,20 @@ func TestReplacementsDoNotMeet(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "with api.internal:8080 to withken\n", string(text))
 }
+
+// A case's PEM files stand for themselves in files, arguments and knobs.
+func TestTheFilesOfTLS(t *testing.T) {
+	text := "name: a\nstart: [a, \"${listen}\", \"${backend.0}\", \"--trust=${tls.ca}\", \"${knobs}\"]\nknobs: {downstream.tls: \"--cert=${tls.cert} --key=${tls.key}\"}\n"
+	w := wants(t)
+	w.TLS = targets.TLSFiles{Cert: "/k/l.crt", Key: "/k/l.key", CA: "/k/ca.crt"}
+	p, err := plan(t, text, w)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "127.0.0.1:8001", "127.0.0.1:9001", "--trust=/k/ca.crt"}, p.Args)
+	w.Given = map[string]string{"downstream.tls": "true"}
+	p, err = plan(t, text, w)
+	require.NoError(t, err)
+	require.Equal(t, "--cert=/k/l.crt --key=/k/l.key", p.Args[len(p.Args)-1])
+	w.Given = nil
+	_, err = plan(t, "name: a\nstart: [a, \"${listen}\", \"${backend.0}\"]\nsettings: {downstream.tls: true}\n", w)
+	require.ErrorContains(t, err, "downstream.tls = false (it is fixed at true)", "what always speaks TLS is not asked in the clear")
+}

@@ -104,6 +104,7 @@ var proxyTop = map[string]string{
 	"lifecycle.announce":        "drain.announce",
 	"lifecycle.timeout":         "drain.timeout",
 	"telemetry.access_log":      "telemetry.access_log",
+	"downstream.tls":            "tls.certificates",
 }
 
 // Plan writes the proxy's configuration into the instance's directory.
@@ -148,7 +149,11 @@ func (p *proxyTarget) Plan(w Wants) (*Plan, error) {
 			}
 			continue
 		}
-		set(top, proxyTop[name], scalar(v))
+		value := scalar(v)
+		if name == "downstream.tls" {
+			value = []any{map[string]any{"cert": w.TLS.Cert, "key": w.TLS.Key}}
+		}
+		set(top, proxyTop[name], value)
 	}
 	config := filepath.Join(w.Dir, "proxy.yaml")
 	text, err := yaml.Marshal(top)

@@ -30,7 +30,7 @@ func Schema() ([]byte, error) {
 		"stop":     func(p *jsonschema.Schema) { *p = *signalSchema(p.Description) },
 		"features": func(p *jsonschema.Schema) { p.Items = words(scenarios.Features()) },
 		"settings": func(p *jsonschema.Schema) { *p = *vocabulary(p.Description, "") },
-		"knobs":    func(p *jsonschema.Schema) { *p = *vocabulary(p.Description, `\$\{value(\.ms)?\}`) },
+		"knobs":    func(p *jsonschema.Schema) { *p = *vocabulary(p.Description, `\$\{(value(\.ms)?|tls\.(cert|key|ca))\}`) },
 	} {
 		property, ok := s.Properties.Get(name)
 		if !ok {

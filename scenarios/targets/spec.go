@@ -10,7 +10,7 @@ import (
 type Spec struct {
 	Name      string            `yaml:"name" json:"name" jsonschema_description:"how reports call it"`
 	Version   string            `yaml:"version,omitempty" json:"version,omitempty" jsonschema_description:"shown in reports"`
-	Start     []string          `yaml:"start,omitempty" json:"start,omitempty" jsonschema_description:"program and arguments; ${listen} ${backend.0} ${backends} ${admin} ${dir} ${otlp} ${knobs} are replaced"`
+	Start     []string          `yaml:"start,omitempty" json:"start,omitempty" jsonschema_description:"program and arguments; ${listen} ${backend.0} ${backends} ${admin} ${dir} ${otlp} ${tls.cert} ${tls.key} ${tls.ca} ${knobs} are replaced"`
 	URL       string            `yaml:"url,omitempty" json:"url,omitempty" jsonschema_description:"a proxy that runs already; needs backends.listen"`
 	Env       map[string]string `yaml:"env,omitempty" json:"env,omitempty" jsonschema_description:"variables beside those of gauntlet itself"`
 	Files     []File            `yaml:"files,omitempty" json:"files,omitempty" jsonschema_description:"files copied into ${dir} with replacements"`
@@ -22,7 +22,7 @@ type Spec struct {
 	Stop      string            `yaml:"stop,omitempty" json:"stop,omitempty" jsonschema_description:"signal that ends it, SIGTERM by default"`
 	Features  []string          `yaml:"features,omitempty" json:"features,omitempty" jsonschema_description:"what it can do; a scenario that needs more is not asked"`
 	Settings  map[string]string `yaml:"settings,omitempty" json:"settings,omitempty" jsonschema_description:"fixed settings in the common vocabulary"`
-	Knobs     map[string]string `yaml:"knobs,omitempty" json:"knobs,omitempty" jsonschema_description:"settable settings: the text to put in place of ${knobs} or ${knob.NAME}; ${value} is the value, ${value.ms} a duration in milliseconds"`
+	Knobs     map[string]string `yaml:"knobs,omitempty" json:"knobs,omitempty" jsonschema_description:"settable settings: the text to put in place of ${knobs} or ${knob.NAME}; ${value} is the value, ${value.ms} a duration in milliseconds; ${tls.cert} ${tls.key} ${tls.ca} are PEM files"`
 	Telemetry TelemetrySpec     `yaml:"telemetry,omitempty" json:"telemetry,omitzero"`
 	Accept    []Accept          `yaml:"accept,omitempty" json:"accept,omitempty" jsonschema_description:"known failures that do not fail a run until a date"`
 }

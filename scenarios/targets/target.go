@@ -31,7 +31,12 @@ type Wants struct {
 	Admin    string            // host:port for its own use
 	OTLP     string            // http://host:port where spans are received, "" for none
 	Dir      string            // a directory of this instance, already there
+	TLS      TLSFiles          // for downstream.tls, and to trust backends with
 }
+
+// TLSFiles are the PEM files of a case: the target's certificate and key, and
+// the authority that signed it. Their contents may change while the target runs.
+type TLSFiles struct{ Cert, Key, CA string }
 
 // A Plan is a target ready to be started.
 type Plan struct {

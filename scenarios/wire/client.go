@@ -20,6 +20,7 @@ type Client struct {
 	After    Names          `json:"after,omitempty"`    // begins when every client of these names has ended
 	Loop     *Loop          `json:"loop,omitempty"`     // repeats Do
 	Protocol string         `json:"protocol,omitempty"` // of requests that do not say: http/1.1 (default) or http/1.0
+	TLS      *TLS           `json:"tls,omitempty"`      // default: in the clear
 	Deadline units.Duration `json:"deadline,omitempty"` // of each exchange; default that of the run
 	Do       []script.Step  `json:"do"`
 }
@@ -96,12 +97,23 @@ func (c *Client) validate(say func(field, format string, args ...any)) {
 	if p := c.Protocol; p != "" && p != "http/1.1" && p != "http/1.0" {
 		say("protocol", "%q; allowed: http/1.1, http/1.0", p)
 	}
+	c.TLS.Validate(say)
 	if len(c.Do) == 0 {
 		say("do", "found no step; allowed: at least one")
 	}
 	if c.Loop != nil && c.Loop.Until != "" && !slices.ContainsFunc(script.Flatten(c.Do), func(s script.Step) bool { return s.Receive != nil }) {
 		say("do", "a loop without receive never learns that the connection closed")
 	}
+}
+
+// hosts lists the hosts that its requests name.
+func (c *Client) hosts() (hosts []string) {
+	for _, s := range script.Flatten(c.Do) {
+		if s.Send != nil && s.Send.Host != "" {
+			hosts = append(hosts, s.Send.Host)
+		}
+	}
+	return hosts
 }
 
 func clientNames(clients []Client) (names []string) {

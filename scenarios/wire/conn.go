@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"crypto/tls"
 	"net"
 	"slices"
 	"sync"
@@ -158,8 +159,10 @@ func (c *Conn) over(x *Exchange) bool {
 	return x.over
 }
 
-// CloseWrite sends FIN and goes on reading.
-func (c *Conn) CloseWrite() error {
+// CloseWrite sends FIN and goes on reading. Under TLS a close_notify goes
+// before it when notify is set (RFC 8446 §6.1); without one the peer is to take
+// it for a truncation.
+func (c *Conn) CloseWrite(notify bool) error {
 	c.mu.Lock()
 	c.spoilt = true
 	for _, x := range c.queue {
@@ -168,10 +171,7 @@ func (c *Conn) CloseWrite() error {
 		}
 	}
 	c.mu.Unlock()
-	if w, ok := c.nc.(interface{ CloseWrite() error }); ok {
-		return w.CloseWrite()
-	}
-	return c.nc.Close()
+	return closeWrite(c.nc, notify)
 }
 
 // Reset closes the connection with RST.
@@ -193,6 +193,19 @@ func tcp(nc net.Conn) (*net.TCPConn, bool) {
 	}
 	t, ok := nc.(*net.TCPConn)
 	return t, ok
+}
+
+func closeWrite(nc net.Conn, notify bool) error {
+	if t, ok := nc.(*tls.Conn); ok && notify {
+		_ = t.CloseWrite() // the FIN follows whatever became of it
+	}
+	if t, ok := tcp(nc); ok {
+		return t.CloseWrite()
+	}
+	if w, ok := nc.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return nc.Close()
 }
 
 // Deadlines that wake a blocked call, and that let it block.

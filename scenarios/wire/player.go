@@ -65,7 +65,7 @@ func (p *player) ended(x *open) bool {
 
 // leave ends the client. A tunnel is left in order: FIN, and then the peer's.
 func (p *player) leave(ctx context.Context) {
-	if x := p.last; x != nil && p.conn != nil && p.conn.tunnelled(x.Exchange) && p.conn.CloseWrite() == nil {
+	if x := p.last; x != nil && p.conn != nil && p.conn.tunnelled(x.Exchange) && p.conn.CloseWrite(true) == nil {
 		ctx, cancel := p.within(ctx, x)
 		defer cancel()
 		p.conn.Await(ctx, x.Exchange)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -18,6 +19,7 @@ const DefaultDeadline = 10 * time.Second
 // Config is what scripted clients need to run.
 type Config struct {
 	Target   Target
+	Roots    *x509.CertPool // who vouches for the target; nil trusts nobody
 	Clients  []Client
 	IDs      *IDs
 	Book     *book.Writer
@@ -135,17 +137,20 @@ func (r *run) record(rec book.Client) {
 
 // dial connects for an exchange. When that fails the exchange has ended
 // refused, and its record is given instead.
-func (r *run) dial(ctx context.Context, x *Exchange) (*Conn, *book.Client) {
+func (p *player) dial(ctx context.Context, x *Exchange) (*Conn, *book.Client) {
 	began := time.Now()
-	c, err := Dial(ctx, r.cfg.Target, r.cfg.IDs.Conn(), r.record)
+	c, err := Dial(ctx, p.cfg.Target.Under(p.client.TLS, p.cfg.Roots), p.cfg.IDs.Conn(), p.record)
 	if err == nil {
 		return c, nil
 	}
 	if errors.Is(err, ErrLocal) {
-		r.fail(err)
+		p.fail(err)
+	}
+	if unfit(err) {
+		p.mismatch(Mismatch{Client: p.label, Exchange: x.id.Seq, Step: "tls", Want: "a certificate for " + p.client.TLS.name(), Got: err.Error()})
 	}
 	rec := x.Refused(ctx, began, err)
-	r.record(rec)
+	p.record(rec)
 	return nil, &rec
 }
 

@@ -53,7 +53,7 @@ func (p *player) act(ctx context.Context, s *script.Step) {
 	case s.StopReading:
 		_ = c.StopReading() // fails only on a connection that is closed
 	case s.Fin:
-		_ = c.CloseWrite() // likewise
+		_ = c.CloseWrite(false) // likewise
 	case s.Close:
 		p.hangUp()
 	case s.Rst:

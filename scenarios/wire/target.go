@@ -5,9 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"sync/atomic"
 	"syscall"
 
 	"gauntlet/fixtures/http1"
@@ -41,9 +39,9 @@ func Dial(ctx context.Context, t Target, number uint32, record Recorder) (*Conn,
 	if t.TLS == nil {
 		return NewConn(nc, t, number, record), nil
 	}
-	tc := tls.Client(&noted{Conn: nc}, t.TLS)
-	if err := tc.HandshakeContext(ctx); err != nil {
-		return nil, fmt.Errorf("TLS handshake with %s: %w", t.Address, errors.Join(err, nc.Close()))
+	tc, err := handshake(ctx, nc, &t)
+	if err != nil {
+		return nil, err
 	}
 	return NewConn(tc, t, number, record), nil
 }
@@ -59,37 +57,6 @@ func dialError(err error) error {
 	var addr *net.AddrError
 	if errors.As(err, &dns) || errors.As(err, &addr) {
 		return fmt.Errorf("%w: %w", ErrLocal, err)
-	}
-	return err
-}
-
-// noted is a connection under TLS that notes the peer's FIN. crypto/tls takes a
-// FIN without a close_notify for an orderly end, which RFC 9112 §9.8 does not
-// where the end of the connection ends the body. TLS does not read on after a
-// close_notify, so a FIN that it read came without.
-type noted struct {
-	net.Conn
-	fin atomic.Bool
-}
-
-func (n *noted) Read(b []byte) (int, error) {
-	m, err := n.Conn.Read(b)
-	if errors.Is(err, io.EOF) {
-		n.fin.Store(true)
-	}
-	return m, err
-}
-
-// NetConn gives the connection underneath.
-func (n *noted) NetConn() net.Conn { return n.Conn }
-
-// truncated gives io.ErrUnexpectedEOF for an end of file that TLS had no
-// close_notify for, and err otherwise.
-func truncated(nc net.Conn, err error) error {
-	if t, ok := nc.(*tls.Conn); ok && errors.Is(err, io.EOF) {
-		if n, ok := t.NetConn().(*noted); ok && n.fin.Load() {
-			return io.ErrUnexpectedEOF
-		}
 	}
 	return err
 }

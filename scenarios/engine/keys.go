@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"fmt"
+	"os"
+
+	"gauntlet/fixtures/pki"
+	"gauntlet/scenarios/targets"
+	"gauntlet/scenarios/wire"
+)
+
+// keys are the certificates of one case: an authority that nobody else trusts,
+// and what it has signed. They live beside the evidence and not in it, for a
+// private key is nothing to keep.
+type keys struct {
+	authority *pki.Authority
+	dir       string
+	files     targets.TLSFiles
+}
+
+// newKeys makes the authority and the target's certificate for these names.
+func newKeys(names []string) (*keys, error) {
+	authority, err := pki.New("Gauntlet")
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "gauntlet-keys-")
+	if err != nil {
+		return nil, fmt.Errorf("make a directory for certificates: %w", err)
+	}
+	k := &keys{authority: authority, dir: dir}
+	if k.files.CA, err = authority.Write(dir, "ca"); err == nil {
+		err = k.issue(names)
+	}
+	if err != nil {
+		_ = k.close()
+		return nil, err
+	}
+	return k, nil
+}
+
+// issue gives the target a certificate, in place of the one it had.
+func (k *keys) issue(names []string) error {
+	pair, err := k.authority.Issue(pki.Options{Names: append(names, "localhost", "127.0.0.1")})
+	if err != nil {
+		return err
+	}
+	k.files.Cert, k.files.Key, err = pair.Write(k.dir, "listener")
+	return err
+}
+
+func (k *keys) close() error {
+	if err := os.RemoveAll(k.dir); err != nil {
+		return fmt.Errorf("remove the certificates: %w", err)
+	}
+	return nil
+}
+
+// certify makes the case's certificates.
+func (s *stage) certify() (err error) {
+	loads := make([]*wire.TLS, len(s.c.Load))
+	for i := range s.c.Load {
+		loads[i] = s.c.Load[i].TLS
+	}
+	s.keys, err = newKeys(wire.CertificateNames(s.c.Clients, loads...))
+	return err
+}
