@@ -12,6 +12,7 @@ import (
 	"gauntlet/proxy/handover"
 	"gauntlet/proxy/policy"
 	"gauntlet/proxy/telemetry"
+	"gauntlet/proxy/telemetry/otlp"
 	"gauntlet/proxy/transport"
 	"gauntlet/proxy/upstream"
 	"gauntlet/proxy/upstream/breaker"
@@ -39,6 +40,9 @@ type Parts struct {
 	// Exporter wraps or replaces the span exporter, nil when none is
 	// configured.
 	Exporter func(telemetry.Exporter) telemetry.Exporter
+	// Sender wraps or replaces what brings telemetry to the collector, nil when
+	// none is configured.
+	Sender func(otlp.Sender) otlp.Sender
 	// Drain edits the steps of the graceful stop.
 	Drain func([]Step) []Step
 

@@ -96,11 +96,7 @@ func (p *Proxy) build(parts Parts) error {
 	if err != nil {
 		return err
 	}
-	t := p.cfg.Telemetry
-	p.tel, err = telemetry.New(p.base, telemetry.Options{
-		Service: t.Service, Sample: t.Sample, Endpoint: t.OTLP.Endpoint, Interval: t.OTLP.Interval,
-		Exporter: parts.Exporter, AccessLog: out, Headers: t.LogHeaders,
-	})
+	p.tel, err = telemetry.New(p.base, p.telemetry(out))
 	if err != nil {
 		return fmt.Errorf("proxy telemetry: %w", err)
 	}

@@ -15,12 +15,6 @@ func (k *checker) add(path, got, want string) {
 	k.problems = append(k.problems, Problem{Path: path, Got: got, Want: want})
 }
 
-// maxLogHeaders bounds the width of an access log line.
-const maxLogHeaders = 8
-
-// secretHeaders never reach a log, whatever the file asks for.
-var secretHeaders = []string{"authorization", "proxy-authorization", "cookie", "set-cookie"}
-
 // duration accepts d from low to high.
 func duration(k *checker, path string, d, low, high time.Duration) {
 	if d < low || d > high {

@@ -51,29 +51,6 @@ type Limits struct {
 	IdleTimeout time.Duration `yaml:"idle_timeout"`
 }
 
-// Telemetry says what the proxy tells of itself, and where.
-type Telemetry struct {
-	OTLP OTLP `yaml:"otlp"`
-	// Service is the service.name of spans.
-	Service string `yaml:"service"`
-	// Sample is the share of new traces that are recorded, 0 to 1; a
-	// trace that arrives with a decision keeps it.
-	Sample float64 `yaml:"sample"`
-	// AccessLog is "stdout", "off" or the path of a file to append to.
-	AccessLog string `yaml:"access_log"`
-	// LogHeaders names request headers copied into the access log.
-	LogHeaders []string `yaml:"log_headers"`
-}
-
-// OTLP is where spans go, as OTLP over HTTP with protobuf.
-type OTLP struct {
-	// Endpoint is the collector's URL; empty exports nothing. Without a
-	// path, /v1/traces is used.
-	Endpoint string `yaml:"endpoint"`
-	// Interval is the longest a finished span waits for its batch.
-	Interval time.Duration `yaml:"interval"`
-}
-
 // Upstream is a named set of interchangeable endpoints.
 type Upstream struct {
 	// Endpoints are what requests are spread over, see Balance.

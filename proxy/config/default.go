@@ -22,9 +22,14 @@ func Default() *Config {
 			IdleTimeout:   75 * time.Second,
 		},
 		Telemetry: Telemetry{
-			OTLP:      OTLP{Interval: 200 * time.Millisecond},
+			OTLP: OTLP{
+				Protocol: "http", Headers: map[string]string{}, Compression: "none", Signals: []string{"traces"},
+				Timeout: 5 * time.Second, Interval: 200 * time.Millisecond, MetricsInterval: 10 * time.Second,
+			},
 			Service:   "gauntlet-proxy",
+			Sampler:   "parent",
 			Sample:    1,
+			Keep:      Keep{Errors: true, Slow: time.Second},
 			AccessLog: "stdout",
 		},
 		Upstreams: map[string]*Upstream{},

@@ -1,9 +1,7 @@
 package config
 
 import (
-	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -57,33 +55,4 @@ func (c *Config) check() []Problem {
 	c.checkFallbacks(k)
 	c.checkRoutes(k)
 	return k.problems
-}
-
-func (t *Telemetry) check(k *checker) {
-	if t.OTLP.Endpoint != "" {
-		u, err := url.Parse(t.OTLP.Endpoint)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			k.add("telemetry.otlp.endpoint", quote(t.OTLP.Endpoint), "a URL such as http://127.0.0.1:4318")
-		}
-	}
-	duration(k, "telemetry.otlp.interval", t.OTLP.Interval, 10*time.Millisecond, time.Minute)
-	if t.Service == "" {
-		k.add("telemetry.service", quote(""), "a name")
-	}
-	number(k, "telemetry.sample", t.Sample, 0, 1)
-	if t.AccessLog == "" {
-		k.add("telemetry.access_log", quote(""), "stdout, off or a path")
-	}
-	if len(t.LogHeaders) > maxLogHeaders {
-		k.add("telemetry.log_headers", fmt.Sprintf("%d names", len(t.LogHeaders)), fmt.Sprintf("at most %d", maxLogHeaders))
-	}
-	for i, name := range t.LogHeaders {
-		at := fmt.Sprintf("telemetry.log_headers[%d]", i)
-		switch {
-		case !isToken(name):
-			k.add(at, quote(name), "a header name")
-		case slices.Contains(secretHeaders, strings.ToLower(name)):
-			k.add(at, quote(name), "a header that carries no secret")
-		}
-	}
 }

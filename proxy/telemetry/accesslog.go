@@ -2,11 +2,10 @@ package telemetry
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // maxPath bounds a path, a host and a header value in a log line.
@@ -16,12 +15,12 @@ const maxPath = 1024
 type accessLog struct {
 	headers []string
 	keys    []string
-	out     *asyncWriter
+	out     *asyncLines
 	bufs    sync.Pool // *[]byte, of lines being made; clip bounds them
 }
 
-func newAccessLog(w interface{ Write([]byte) (int, error) }, headers []string, dropped prometheus.Counter) *accessLog {
-	out := newAsyncWriter(w, dropped)
+func newAccessLog(w io.Writer, headers []string, d *delivery) *accessLog {
+	out := newAsyncLines(d, gatherFile, writing(w))
 	l := &accessLog{out: out, bufs: sync.Pool{New: func() any { return new([]byte) }}}
 	for _, h := range headers {
 		l.headers = append(l.headers, http.CanonicalHeaderKey(h))

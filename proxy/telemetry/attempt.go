@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
 	"gauntlet/proxy/transport"
@@ -33,13 +31,12 @@ func (t *Telemetry) Forget(upstream, endpoint string) {
 }
 
 // count counts an attempt at its end.
-func (t *Telemetry) count(a *transport.Attempt, took time.Duration, of Trace) {
+func (t *Telemetry) count(a *transport.Attempt, took time.Duration, of Trace, now time.Time) {
 	if !of.sc.IsSampled() {
 		of = Trace{}
 	}
 	failed := a.Err != nil || a.Status >= 500
-	spent := [len(phases)]time.Duration{a.Queue, a.Dial, a.TLS, a.Write, a.FirstByte, a.Body}
-	t.metrics.attemptSeries.get(attemptKey{a.Upstream, a.Endpoint, outcome(a)}).end(took, spent, failed, of, time.Now())
+	t.metrics.attemptSeries.get(attemptKey{a.Upstream, a.Endpoint, outcome(a)}).end(took, spent(a), failed, of, now)
 	if a.Err != nil {
 		if reason := tlsReason(a.Err); reason != "" {
 			t.metrics.tlsFailed.WithLabelValues("upstream", a.Upstream, reason).Inc()
@@ -63,50 +60,50 @@ func (l attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 		ctx = transport.WithAttempt(ctx, a)
 		req = req.WithContext(ctx)
 	}
-	sc, span, attrs := l.start(ctx, req, a)
+	server, _ := trace.SpanFromContext(ctx).(*ServerSpan)
+	started := server.now()
+	sc, of := l.start(ctx, server, req, a, started)
 	if req.Header == nil {
 		req.Header = http.Header{}
 	}
 	inject(req.Header, sc)
-	started := time.Now()
 	a.OnDone(func(a *transport.Attempt) {
-		l.t.count(a, time.Since(started), Trace{sc})
-		if span != nil {
-			finish(span, a, attrs)
+		now := server.now()
+		l.t.count(a, now.Sub(started), Trace{sc}, now)
+		if of != nil {
+			of.end = now
+			of.finish(a)
+			server.attempt(of)
 		}
 	})
 	return l.next.RoundTrip(req)
 }
 
-// start begins the span and gives the attributes that finish sets: the SDK
-// copies them all each time that some are set.
-func (l attempts) start(ctx context.Context, req *http.Request, a *transport.Attempt) (_ trace.SpanContext, span trace.Span, attrs []attribute.KeyValue) {
-	if l.t.tracing.tracer == nil {
-		return child(trace.SpanContextFromContext(ctx)), nil, nil
+// start begins the span of an attempt, nil when nobody can want it, and gives
+// its ids.
+func (attempts) start(ctx context.Context, server *ServerSpan, req *http.Request, a *transport.Attempt, started time.Time) (trace.SpanContext, *span) {
+	if server == nil {
+		return child(trace.SpanContextFromContext(ctx)), nil
 	}
-	method := methodLabel(req.Method)
-	if method == "other" {
-		method = "_OTHER"
+	sc := child(server.sc)
+	if !server.adopt() {
+		return sc, nil
 	}
-	// The span is not put into the context: events of the exchange belong
-	// to the server span.
-	_, span = l.t.tracing.tracer.Start(ctx, method, l.t.tracing.client)
-	if span.IsRecording() {
-		path := req.URL.Opaque
-		if path == "" {
-			path = req.URL.EscapedPath()
-		}
-		attrs = append(make([]attribute.KeyValue, 0, 14),
-			AttrMethod.String(method), AttrUpstream.String(a.Upstream), AttrURL.String("http://"+a.Endpoint+pathOnly(path)))
-		if host, port, err := net.SplitHostPort(a.Endpoint); err == nil {
-			n, _ := strconv.Atoi(port)
-			attrs = append(attrs, AttrServerAddress.String(host), AttrServerPort.Int(n), AttrPeerAddress.String(host), AttrPeerPort.Int(n))
-		}
-		if a.Number > 1 {
-			attrs = append(attrs, AttrResend.Int(a.Number-1), AttrAttemptReason.String(a.Reason))
-		}
+	s := server.t.begin(trace.SpanKindClient, sc, server.sc, started)
+	s.name = methodName(req.Method)
+	path := req.URL.Opaque
+	if path == "" {
+		path = req.URL.EscapedPath()
 	}
-	return span.SpanContext(), span, attrs
+	s.set(AttrMethod.String(s.name), AttrUpstream.String(a.Upstream), AttrURL.String("http://"+a.Endpoint+pathOnly(path)))
+	if host, port, err := net.SplitHostPort(a.Endpoint); err == nil {
+		n, _ := strconv.Atoi(port)
+		s.set(AttrServerAddress.String(host), AttrServerPort.Int(n), AttrPeerAddress.String(host), AttrPeerPort.Int(n))
+	}
+	if a.Number > 1 {
+		s.set(AttrResend.Int(a.Number-1), AttrAttemptReason.String(a.Reason))
+	}
+	return sc, s
 }
 
 // pathOnly leaves the query out: it may carry what nobody should read.
@@ -119,32 +116,38 @@ func pathOnly(target string) string {
 	return target
 }
 
-// finish ends a client span with what the attempt turned out to be, and attrs.
-func finish(span trace.Span, a *transport.Attempt, attrs []attribute.KeyValue) {
-	defer span.End()
-	if !span.IsRecording() {
-		return
-	}
+// finish sets what the attempt turned out to be. Of the phases only those are
+// told that it came to.
+func (s *span) finish(a *transport.Attempt) {
 	if a.ConnID != 0 {
-		attrs = append(attrs, AttrConnID.Int64(int64(a.ConnID)), AttrConnReused.Bool(a.Reused))
+		s.set(AttrConnID.Int64(int64(a.ConnID)), AttrConnReused.Bool(a.Reused))
 		if a.Reused {
-			attrs = append(attrs, AttrConnIdle.Int64(a.IdleAge.Milliseconds()))
+			s.set(AttrConnIdle.Int64(a.IdleAge.Milliseconds()))
+		}
+		s.set(AttrBytesOut.Int64(a.BytesOut), AttrBytesIn.Int64(a.BytesIn))
+	}
+	for i, d := range spent(a) {
+		if d > 0 {
+			s.set(phaseAttrs[i].Float64(float64(d.Microseconds()) / 1000))
 		}
 	}
 	if a.TLSVersion != 0 { // semantic conventions: "1.3"
-		attrs = append(attrs, AttrTLSVersion.String(strings.TrimPrefix(tls.VersionName(a.TLSVersion), "TLS ")))
+		s.set(AttrTLSVersion.String(strings.TrimPrefix(tls.VersionName(a.TLSVersion), "TLS ")))
 	}
 	if a.Status != 0 {
-		attrs = append(attrs, AttrStatus.Int(a.Status), AttrFraming.String(a.Framing))
+		s.set(AttrStatus.Int(a.Status), AttrFraming.String(a.Framing))
 	}
 	switch {
 	case a.Err != nil:
-		kind := ErrorType(a.Err)
-		attrs = append(attrs, AttrErrorType.String(kind), AttrAttemptPhase.String(a.Err.Phase.String()))
-		span.SetStatus(codes.Error, a.Err.Error())
+		s.set(AttrErrorType.String(ErrorType(a.Err)), AttrAttemptPhase.String(a.Err.Phase.String()))
+		s.fail(a.Err.Error())
 	case a.Status >= 400: // semantic conventions: a client span fails at 4xx, too
-		attrs = append(attrs, AttrErrorType.String(strconv.Itoa(a.Status)))
-		span.SetStatus(codes.Error, "")
+		s.set(AttrErrorType.String(strconv.Itoa(a.Status)))
+		s.fail("")
 	}
-	span.SetAttributes(attrs...)
+}
+
+// spent is what an attempt spent in each of the phases.
+func spent(a *transport.Attempt) [len(phases)]time.Duration {
+	return [...]time.Duration{a.Queue, a.Dial, a.TLS, a.Write, a.FirstByte, a.Body}
 }

@@ -149,9 +149,9 @@ func TestBackPressureNeverBlocks(t *testing.T) {
 	require.NoError(t, err)
 	const n = 30_000 // more than either queue holds
 	for range n {
-		_, span := tel.StartServer(req)
+		_, span := tel.StartServer(req, time.Now())
 		ended := telemetry.Ended{Status: 200}
-		span.End(&ended)
+		span.Finish(&ended)
 		tel.Log(req, &ended)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -169,8 +169,10 @@ func TestBackPressureNeverBlocks(t *testing.T) {
 			values[key] = m.GetCounter().GetValue()
 		}
 	}
-	require.InDelta(t, n, values[telemetry.MetricSpans+" ended"], 0)
-	require.Positive(t, values[telemetry.MetricLogDropped])
+	for _, signal := range []string{"traces", "access_log"} {
+		require.InDelta(t, n, values[telemetry.MetricRecorded+" "+signal], 0)
+		require.Positive(t, values[telemetry.MetricDropped+" queue_full "+signal])
+	}
 	close(s.release)
 	require.NoError(t, tel.Close(t.Context()))
 }

@@ -14,8 +14,7 @@ type metrics struct {
 	inflight                           prometheus.Gauge
 	retries, denied, rejected          *prometheus.CounterVec
 	fallback, limited                  *prometheus.CounterVec
-	spans                              *prometheus.CounterVec
-	logDropped                         prometheus.Counter
+	recorded, exported, dropped        *prometheus.CounterVec
 	handshakes, tlsFailed, certReloads *prometheus.CounterVec
 	lookups                            *prometheus.CounterVec
 
@@ -56,15 +55,16 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		tlsFailed:       counter(MetricTLSFailures, "TLS handshakes that failed, with clients or with an upstream, by reason.", LabelSide, LabelUpstream, LabelReason),
 		certReloads:     counter(MetricCertReloads, "Reloads of certificates: loaded, or refused and the old ones kept.", LabelOutcome),
 		lookups:         counter(MetricLookups, "Lookups of the names of endpoints: answered, or failed and the last answer kept.", LabelUpstream, LabelOutcome),
-		spans:           counter(MetricSpans, "Spans by what became of them; ended less exported and failed is what waits or was dropped.", LabelOutcome),
-		logDropped:      prometheus.NewCounter(prometheus.CounterOpts{Name: MetricLogDropped, Help: "Access log lines dropped because their writer was too slow."}),
+		recorded:        counter(MetricRecorded, "Records that telemetry made, by signal: spans, log lines, metric points.", LabelSignal),
+		exported:        counter(MetricExported, "Records that came to where they go.", LabelSignal),
+		dropped:         counter(MetricDropped, "Records that were dropped, and why. What is neither exported nor dropped waits.", LabelSignal, LabelReason),
 	}
 	m.exchangeSeries.create, m.exchangeSeries.limit = m.newExchangeSeries, maxSeries
 	m.exchangeSeries.rest = exchangeKey{route: LabelOverflow, upstream: LabelOverflow, method: LabelOverflow, class: LabelOverflow}
 	m.attemptSeries.create, m.attemptSeries.limit = m.newAttemptSeries, maxSeries
 	m.attemptSeries.rest = attemptKey{LabelOverflow, LabelOverflow, LabelOverflow}
 	r.MustRegister(m.requests, m.duration, m.received, m.sent, m.inflight, m.attempts, m.attemptDuration, m.phase,
-		m.retries, m.denied, m.rejected, m.fallback, m.limited, m.spans, m.logDropped, m.handshakes, m.tlsFailed, m.certReloads, m.lookups,
+		m.retries, m.denied, m.rejected, m.fallback, m.limited, m.recorded, m.exported, m.dropped, m.handshakes, m.tlsFailed, m.certReloads, m.lookups,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -84,8 +84,8 @@ func (t *Telemetry) End(e *Ended) {
 }
 
 // exported is the trace of an exchange that is exported, else the zero Trace.
-func (*Telemetry) exported(e *Ended) Trace {
-	if e.Trace.sc.IsSampled() {
+func (t *Telemetry) exported(e *Ended) Trace {
+	if e.Trace.sc.IsSampled() || t.tracing != nil && t.tracing.queue != nil && t.tracing.sampling.kept(e) {
 		return e.Trace
 	}
 	return Trace{}

@@ -83,7 +83,7 @@ func TestExposition(t *testing.T) {
 	require.NoError(t, err)
 	for _, name := range []string{
 		telemetry.MetricRequests, telemetry.MetricDuration, telemetry.MetricInflight, telemetry.MetricAttempts,
-		telemetry.MetricPool, telemetry.MetricDials, telemetry.MetricSpans, telemetry.MetricLogDropped,
+		telemetry.MetricPool, telemetry.MetricDials, telemetry.MetricRecorded, telemetry.MetricExported,
 		telemetry.MetricGeneration, telemetry.MetricGenerations, telemetry.MetricReloads, telemetry.MetricReloadOK, telemetry.MetricReloadTime, "process_open_fds", "go_goroutines",
 	} {
 		require.Contains(t, families, name)

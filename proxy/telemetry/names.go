@@ -35,8 +35,9 @@ const (
 	MetricReloadOK        = "gauntlet_config_last_reload_successful"
 	MetricReloadTime      = "gauntlet_config_last_reload_success_timestamp_seconds"
 	MetricLookups         = "gauntlet_dns_lookups_total"
-	MetricSpans           = "gauntlet_telemetry_spans_total"
-	MetricLogDropped      = "gauntlet_telemetry_log_lines_dropped_total"
+	MetricRecorded        = "gauntlet_telemetry_recorded_total"
+	MetricExported        = "gauntlet_telemetry_exported_total"
+	MetricDropped         = "gauntlet_telemetry_dropped_total"
 )
 
 // Metric labels.
@@ -53,6 +54,7 @@ const (
 	LabelError       = "error"
 	LabelPhase       = "phase"
 	LabelSide        = "side"
+	LabelSignal      = "signal"
 	LabelTraceID     = "trace_id" // of exemplars
 	LabelSpanID      = "span_id"  // of exemplars
 )
@@ -83,6 +85,8 @@ const (
 	AttrTLSResumed     = attribute.Key("tls.resumed")
 	AttrUserAgent      = attribute.Key("user_agent.original")
 	AttrErrorType      = attribute.Key("error.type")
+	AttrRequestSize    = attribute.Key("http.request.body.size")
+	AttrResponseSize   = attribute.Key("http.response.body.size")
 )
 
 // Span attributes of our own.
@@ -97,8 +101,20 @@ const (
 	AttrConnID        = attribute.Key("gauntlet.connection.id")
 	AttrConnReused    = attribute.Key("gauntlet.connection.reused")
 	AttrConnIdle      = attribute.Key("gauntlet.connection.idle_ms")
+	AttrQueue         = attribute.Key("gauntlet.phase.queue_ms")
+	AttrDial          = attribute.Key("gauntlet.phase.dial_ms")
+	AttrTLS           = attribute.Key("gauntlet.phase.tls_ms")
+	AttrWrite         = attribute.Key("gauntlet.phase.write_ms")
+	AttrFirstByte     = attribute.Key("gauntlet.phase.first_byte_ms")
+	AttrBody          = attribute.Key("gauntlet.phase.body_ms")
+	AttrBytesOut      = attribute.Key("gauntlet.attempt.bytes_out")
+	AttrBytesIn       = attribute.Key("gauntlet.attempt.bytes_in")
 	AttrFraming       = attribute.Key("gauntlet.upstream.framing")
 )
+
+// EventPrefix stands before the attributes of events: gauntlet.reason,
+// gauntlet.attempt, gauntlet.upstream, gauntlet.endpoint, gauntlet.fallback.
+const EventPrefix = "gauntlet."
 
 // Span events on the server span.
 const (

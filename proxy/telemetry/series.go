@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
 )
 
 // maxSeries bounds the combinations of labels of each metric of exchanges and
@@ -62,7 +63,10 @@ type attemptSeries struct {
 }
 
 // phases of an attempt, in the order of transport.Attempt's fields.
-var phases = [...]string{"queue", "dial", "tls", "write", "first_byte", "body"}
+var (
+	phases     = [...]string{"queue", "dial", "tls", "write", "first_byte", "body"}
+	phaseAttrs = [len(phases)]attribute.Key{AttrQueue, AttrDial, AttrTLS, AttrWrite, AttrFirstByte, AttrBody}
+)
 
 func (m *metrics) newAttemptSeries(k attemptKey) *attemptSeries {
 	s := &attemptSeries{

@@ -51,9 +51,9 @@ func TestOnlyExportedTracesAreExemplars(t *testing.T) {
 	require.Zero(t, exemplars(t, r, MetricRequests), "of errors only")
 	tel.End(&Ended{Method: "GET", Status: 200, Class: "client_gone", Started: time.Now(), Took: time.Second, Trace: sampled()})
 	require.Equal(t, 1, exemplars(t, r, MetricRequests))
-	tel.count(&transport.Attempt{Status: 200}, time.Second, sampled())
+	tel.count(&transport.Attempt{Status: 200}, time.Second, sampled(), time.Now())
 	require.Zero(t, exemplars(t, r, MetricAttempts))
-	tel.count(&transport.Attempt{Status: 503}, time.Second, sampled())
+	tel.count(&transport.Attempt{Status: 503}, time.Second, sampled(), time.Now())
 	require.Equal(t, 1, exemplars(t, r, MetricAttempts))
 	require.Equal(t, 2, exemplars(t, r, MetricAttemptDuration))
 }
@@ -114,7 +114,7 @@ func TestSeriesAreBoundedUnderAttack(t *testing.T) {
 	for i := range n {
 		tel.Begin()
 		tel.End(&Ended{Method: fmt.Sprintf("M%d", random.Uint64()), Route: "/", Status: int(random.Uint32())})
-		tel.count(&transport.Attempt{Upstream: "api", Endpoint: fmt.Sprintf("e%d", i), Status: 200}, 1, Trace{})
+		tel.count(&transport.Attempt{Upstream: "api", Endpoint: fmt.Sprintf("e%d", i), Status: 200}, 1, Trace{}, time.Now())
 		tel.Event(t.Context(), EventRetry)
 	}
 	series, exchanges, attempts := gathered(t, r)

@@ -3,77 +3,102 @@ package telemetry
 import (
 	"context"
 	"crypto/tls"
-	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 )
 
+// maxKept bounds the spans that an exchange holds back until it is known
+// whether they are wanted.
+const maxKept = 32
+
 // ServerSpan covers one exchange, from the request's head to the end of its
-// response.
+// response. To others who know OpenTelemetry it is the span of the context
+// that StartServer gives.
 type ServerSpan struct {
+	noop.Span
 	Trace
-	span   trace.Span // nil: ids only
-	method string
-	attrs  []attribute.KeyValue // set at the end, all at once: each time copies them
+	t       *tracing
+	started time.Time
+
+	mu   sync.Mutex
+	span *span                   // nil: ids only, or it has ended
+	held []sdktrace.ReadOnlySpan // attempts of an exchange that was not sampled
+	kept bool                    // the exchange is exported; final once it has ended
 }
 
-// StartServer begins the span of an incoming request, as the child of the
-// caller's. Whatever the returned context reaches belongs to it.
-func (t *Telemetry) StartServer(r *http.Request) (context.Context, *ServerSpan) {
-	ctx := extract(r.Context(), r.Header)
-	if t.tracing.tracer == nil {
-		sc := child(trace.SpanContextFromContext(ctx))
-		return trace.ContextWithSpanContext(ctx, sc), &ServerSpan{Trace: Trace{sc}}
-	}
-	method := methodLabel(r.Method)
-	if method == "other" {
-		method = "_OTHER"
-	}
-	ctx, span := t.tracing.tracer.Start(ctx, method, t.tracing.server)
-	s := &ServerSpan{Trace: Trace{span.SpanContext()}, span: span, method: method}
-	if span.IsRecording() {
-		s.attrs = requestAttributes(r, method)
-	}
-	return ctx, s
+// SpanContext gives the ids.
+func (s *ServerSpan) SpanContext() trace.SpanContext { return s.sc }
+
+// IsRecording reports whether the span may be exported.
+func (s *ServerSpan) IsRecording() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.span != nil
 }
 
-// requestAttributes are those of a request, with room for those of its end.
-func requestAttributes(r *http.Request, method string) []attribute.KeyValue {
-	path, _, _ := strings.Cut(r.RequestURI, "?")
-	attrs := make([]attribute.KeyValue, 0, 18)
-	attrs = append(attrs, AttrPath.String(path), AttrProtoVersion.String(protoVersion(r)))
+// StartServer begins the span of a request that came at started, as the child
+// of the caller's. Whatever the returned context reaches belongs to it.
+func (t *Telemetry) StartServer(r *http.Request, started time.Time) (context.Context, *ServerSpan) {
+	parent := extract(r.Header)
+	sc := child(parent)
+	s := &ServerSpan{t: t.tracing, started: started}
+	if t.tracing.queue != nil {
+		sampled := t.tracing.sampling.sampled(parent, sc.TraceID())
+		sc = sc.WithTraceFlags(sc.TraceFlags().WithSampled(sampled))
+		if s.kept = sampled; sampled || t.tracing.sampling.late() {
+			s.span = t.tracing.begin(trace.SpanKindServer, sc, parent, started)
+			s.span.request(r)
+		}
+	}
+	s.Trace = Trace{sc}
+	return trace.ContextWithSpan(r.Context(), s), s
+}
+
+// methodName is a method as the conventions write it.
+func methodName(method string) string {
+	if m := methodLabel(method); m != "other" {
+		return m
+	}
+	return "_OTHER"
+}
+
+// request sets the attributes of a request.
+func (s *span) request(r *http.Request) {
+	s.name = methodName(r.Method)
+	s.set(AttrMethod.String(s.name), AttrPath.String(pathOnly(r.RequestURI)), AttrProtoVersion.String(protoVersion(r)))
 	if r.TLS == nil {
-		attrs = append(attrs, AttrScheme.String("http"))
+		s.set(AttrScheme.String("http"))
 	} else {
-		attrs = append(attrs, AttrScheme.String("https"),
+		s.set(AttrScheme.String("https"),
 			AttrTLSProtocol.String("tls"), AttrTLSVersion.String(tlsVersion(r.TLS)),
 			AttrTLSCipher.String(tls.CipherSuiteName(r.TLS.CipherSuite)), AttrTLSResumed.Bool(r.TLS.DidResume))
 	}
-	if method == "_OTHER" {
-		attrs = append(attrs, AttrMethodOriginal.String(r.Method))
+	if s.name == "_OTHER" {
+		s.set(AttrMethodOriginal.String(r.Method))
 	}
-	attrs = append(attrs, AttrMethod.String(method))
 	if host, port, err := net.SplitHostPort(r.Host); err == nil {
-		attrs = append(attrs, AttrServerAddress.String(host))
+		s.set(AttrServerAddress.String(host))
 		if n, err := strconv.Atoi(port); err == nil {
-			attrs = append(attrs, AttrServerPort.Int(n))
+			s.set(AttrServerPort.Int(n))
 		}
 	} else if r.Host != "" {
-		attrs = append(attrs, AttrServerAddress.String(r.Host))
+		s.set(AttrServerAddress.String(r.Host))
 	}
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		attrs = append(attrs, AttrClientAddress.String(host))
+	if i := strings.LastIndexByte(r.RemoteAddr, ':'); i > 0 {
+		s.set(AttrClientAddress.String(strings.Trim(r.RemoteAddr[:i], "[]")))
 	}
 	if agent := r.UserAgent(); agent != "" {
-		attrs = append(attrs, AttrUserAgent.String(agent))
+		s.set(AttrUserAgent.String(agent))
 	}
-	return attrs
 }
 
 // protoVersion is a request's HTTP version as the conventions write it.
@@ -87,91 +112,104 @@ func protoVersion(r *http.Request) string {
 	return strconv.Itoa(r.ProtoMajor) + "." + strconv.Itoa(r.ProtoMinor)
 }
 
-// End ends the span, when e says that the exchange ended.
-func (s *ServerSpan) End(e *Ended) {
-	if s.span == nil {
+// Finish ends the span, when e says that the exchange ended, and decides
+// whether its spans are exported.
+func (s *ServerSpan) Finish(e *Ended) {
+	s.mu.Lock()
+	span, held := s.span, s.held
+	s.span, s.held = nil, nil
+	if span == nil {
+		s.mu.Unlock()
 		return
 	}
-	defer s.span.End()
-	if !s.span.IsRecording() {
+	s.kept = s.kept || s.t.sampling.kept(e)
+	kept := s.kept
+	s.mu.Unlock()
+	if !kept {
 		return
 	}
-	attrs := s.attrs
+	span.end = e.Started.Add(e.Took)
+	span.result(e)
+	for _, attempt := range held {
+		s.t.queue.add(attempt)
+	}
+	s.t.queue.add(span)
+}
+
+// result sets the attributes of an exchange's end.
+func (s *span) result(e *Ended) {
 	if e.Status != 0 {
-		attrs = append(attrs, AttrStatus.Int(e.Status))
+		s.set(AttrStatus.Int(e.Status))
 	}
 	if e.Route != "" {
-		s.span.SetName(s.method + " " + e.Route)
-		attrs = append(attrs, AttrRoute.String(e.Route))
+		s.name += " " + e.Route
+		s.set(AttrRoute.String(e.Route))
 	}
 	if e.Upstream != "" {
-		attrs = append(attrs, AttrUpstream.String(e.Upstream), AttrAttempts.Int(e.Attempts))
+		s.set(AttrUpstream.String(e.Upstream), AttrAttempts.Int(e.Attempts))
 	}
+	if e.Received > 0 {
+		s.set(AttrRequestSize.Int64(e.Received))
+	}
+	s.set(AttrResponseSize.Int64(e.Sent))
 	if e.HalfClosed {
-		attrs = append(attrs, AttrHalfClosed.Bool(true))
+		s.set(AttrHalfClosed.Bool(true))
 	}
 	if e.Aborted {
-		attrs = append(attrs, AttrAborted.Bool(true))
+		s.set(AttrAborted.Bool(true))
 	}
 	switch {
 	case e.Class != "":
-		attrs = append(attrs, AttrClass.String(e.Class), AttrErrorType.String(e.Class))
+		s.set(AttrClass.String(e.Class), AttrErrorType.String(e.Class))
 	case e.Status >= 500:
-		attrs = append(attrs, AttrErrorType.String(strconv.Itoa(e.Status)))
+		s.set(AttrErrorType.String(strconv.Itoa(e.Status)))
 	}
 	if e.Failed() {
-		s.span.SetStatus(codes.Error, e.Class)
+		s.fail(e.Class)
 	}
-	s.span.SetAttributes(attrs...)
 }
 
-// Event records what happened within the exchange of ctx: on its span, and in
-// the counter of that event.
-func (t *Telemetry) Event(ctx context.Context, name string, attrs ...slog.Attr) {
-	switch name {
-	case EventRetry:
-		t.metrics.retries.WithLabelValues(reason(value(attrs, "reason"))).Inc()
-	case EventDenied:
-		t.metrics.denied.WithLabelValues(deniedReason(value(attrs, "reason"))).Inc()
-	case EventRejected:
-		t.metrics.rejected.WithLabelValues(value(attrs, "upstream")).Inc()
-	case EventLimited:
-		t.metrics.limited.WithLabelValues(value(attrs, "upstream"), value(attrs, "reason")).Inc()
-	case EventFallback:
-		t.metrics.fallback.WithLabelValues(value(attrs, "upstream")).Inc()
+// adopt reports whether spans below this one may be wanted.
+func (s *ServerSpan) adopt() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.span == nil {
+		return false
 	}
-	span := trace.SpanFromContext(ctx)
-	if !span.IsRecording() {
-		return
-	}
-	kvs := make([]attribute.KeyValue, len(attrs))
-	for i, a := range attrs {
-		kvs[i] = attribute.String("gauntlet."+a.Key, a.Value.String())
-	}
-	span.AddEvent(name, trace.WithAttributes(kvs...))
+	s.span.children++
+	return true
 }
 
-func value(attrs []slog.Attr, key string) string {
-	for _, a := range attrs {
-		if a.Key == key {
-			return a.Value.String()
-		}
+// attempt takes a client span that has ended.
+func (s *ServerSpan) attempt(of *span) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.kept:
+		s.t.queue.add(of)
+	case s.span == nil: // it is known that nobody wants it
+	case len(s.held) < maxKept:
+		s.held = append(s.held, of)
+	default:
+		s.t.queue.recorded.Inc()
+		s.t.queue.drop(DroppedFull, 1)
 	}
-	return ""
 }
 
-// reason bounds the reason label.
-func reason(s string) string {
-	if s == "recovery" || s == "retry" || s == "hedge" {
-		return s
+// now is the time on a clock that was set when the exchange began: spans below
+// this one lie within it, also when the machine's clock is set meanwhile.
+func (s *ServerSpan) now() time.Time {
+	if s == nil {
+		return time.Now()
 	}
-	return "other"
+	return s.started.Add(time.Since(s.started))
 }
 
-// deniedReason bounds the reason label of what was not done.
-func deniedReason(s string) string {
-	if s == "budget" {
-		return s
+// event records what happened within the exchange.
+func (s *ServerSpan) event(name string, attrs func() []attribute.KeyValue) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.span != nil {
+		s.span.event(name, s.now(), attrs())
 	}
-	return "other"
 }

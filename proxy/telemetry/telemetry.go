@@ -11,11 +11,14 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"gauntlet/proxy/telemetry/otlp"
 )
 
 // Exporter receives finished spans. It is the SDK's interface under a name
@@ -24,17 +27,25 @@ type Exporter = sdktrace.SpanExporter
 
 // Options say what is recorded and where it goes.
 type Options struct {
-	// Service is the service.name of spans.
+	// Service is the service.name of all signals.
 	Service string
-	// Sample is the share of new traces that is recorded, 0 to 1. A trace
-	// that arrives with a sampling decision keeps it.
-	Sample float64
-	// Endpoint is the URL of an OTLP/HTTP collector; empty exports nothing.
-	Endpoint string
-	// Interval is the longest a finished span waits for its batch.
+	// Sampler decides which traces are recorded; "" is SampleParent. Sample is
+	// the share that it may have to decide by, 0 to 1.
+	Sampler Sampler
+	Sample  float64
+	Keep    Keep
+	// Collector is where signals are exported to; an empty endpoint exports
+	// nothing. Signals are those that are.
+	Collector otlp.Options
+	Signals   []otlp.Signal
+	// Interval is the longest a finished span or a log line waits for its
+	// batch.
 	Interval time.Duration
-	// Exporter replaces the exporter, which it is given; that is nil when
-	// Endpoint is empty. Nil keeps it.
+	// Sender replaces what brings signals to the collector, which it is given;
+	// that is nil when there is no endpoint. Nil keeps it. See ADDING.md.
+	Sender func(otlp.Sender) otlp.Sender
+	// Exporter replaces the exporter of spans, which it is given; that is nil
+	// when there are none to export. Nil keeps it.
 	Exporter func(Exporter) Exporter
 	// AccessLog receives one JSON line an exchange; nil writes none. It is
 	// not closed.
@@ -43,24 +54,34 @@ type Options struct {
 	Headers []string
 }
 
+func (o *Options) exports(s otlp.Signal) bool { return slices.Contains(o.Signals, s) }
+
 // Telemetry records for one proxy. It is safe for concurrent use. Close it.
 type Telemetry struct {
 	registry *prometheus.Registry
 	metrics  *metrics
 	tracing  *tracing
 	log      *accessLog
+	sender   otlp.Sender // nil: none
 }
 
-// New starts recording. Nothing is dialled before there are spans to export.
+// New starts recording. Nothing is dialled before there is something to
+// export.
 func New(_ context.Context, o Options) (*Telemetry, error) {
 	t := &Telemetry{registry: prometheus.NewRegistry()}
 	t.metrics = newMetrics(t.registry)
-	var err error
-	if t.tracing, err = newTracing(o, t.metrics.spans); err != nil {
-		return nil, err
+	if o.Collector.Endpoint != "" {
+		var err error
+		if t.sender, err = otlp.New(o.Collector); err != nil {
+			return nil, err
+		}
 	}
+	if o.Sender != nil {
+		t.sender = o.Sender(t.sender)
+	}
+	t.tracing = newTracing(o, t.sender, t.metrics)
 	if o.AccessLog != nil {
-		t.log = newAccessLog(o.AccessLog, o.Headers, t.metrics.logDropped)
+		t.log = newAccessLog(o.AccessLog, o.Headers, t.metrics.newDelivery("access_log"))
 	}
 	return t, nil
 }
@@ -80,6 +101,9 @@ func (t *Telemetry) Close(ctx context.Context) error {
 	err := t.tracing.close(ctx)
 	if t.log != nil {
 		err = errors.Join(err, t.log.close(ctx))
+	}
+	if t.sender != nil {
+		err = errors.Join(err, t.sender.Close())
 	}
 	return err
 }

@@ -27,8 +27,8 @@ func TestServerSpanTellsTheProtocol(t *testing.T) {
 		if version != 0 {
 			r.TLS = &tls.ConnectionState{Version: version, CipherSuite: tls.TLS_AES_128_GCM_SHA256, DidResume: true}
 		}
-		_, span := tel.StartServer(r)
-		span.End(&telemetry.Ended{Status: 200})
+		_, span := tel.StartServer(r, time.Now())
+		span.Finish(&telemetry.Ended{Status: 200})
 		require.NoError(t, tel.Close(t.Context()))
 		got := attrs(kept.GetSpans()[0].Attributes)
 		require.Equal(t, "2", got["network.protocol.version"])

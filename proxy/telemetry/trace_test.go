@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -31,12 +32,12 @@ const (
 func TestSpanPerAttempt(t *testing.T) {
 	heard := make(chan string, 2)
 	backend := server(t, func(w http.ResponseWriter, r *http.Request) {
-		heard <- r.Header.Get("Traceparent") + " " + r.Header.Get("Tracestate")
+		heard <- r.Header.Get("Traceparent") + " " + r.Header.Get("Tracestate") + " " + r.Header.Get("Baggage")
 		_, _ = io.WriteString(w, "ok")
 	})
 	dead := refusing(t)
 	r := newRig(t, nil, dead, backend)
-	status, body := r.do("POST", "/x?secret=1", "Traceparent", parent, "Tracestate", "a=b", "X-Forwarded-For", "1.2.3.4")
+	status, body := r.do("POST", "/x?secret=1", "Traceparent", parent, "Tracestate", "a=b", "Baggage", "user=1;p , =bad", "X-Forwarded-For", "1.2.3.4")
 	require.Equal(t, 200, status)
 	require.Equal(t, "ok", body)
 
@@ -78,9 +79,22 @@ func TestSpanPerAttempt(t *testing.T) {
 	require.Equal(t, "false", got["gauntlet.connection.reused"])
 	require.NotEmpty(t, got["gauntlet.connection.id"])
 	require.Equal(t, "http://"+backend+"/x", got["url.full"])
-	require.Equal(t, "00-"+traceID+"-"+second.SpanContext.SpanID().String()+"-01 a=b", <-heard)
+	for _, phase := range []string{"dial", "write", "first_byte", "body"} {
+		ms, err := strconv.ParseFloat(got["gauntlet.phase."+phase+"_ms"], 64)
+		require.NoError(t, err, phase)
+		require.GreaterOrEqual(t, ms, 0.)
+		require.LessOrEqual(t, ms, float64(second.EndTime.Sub(second.StartTime).Microseconds())/1000)
+	}
+	require.NotContains(t, got, "gauntlet.phase.tls_ms", "a phase that did not take place")
+	for _, bytes := range []string{"gauntlet.attempt.bytes_out", "gauntlet.attempt.bytes_in"} {
+		n, err := strconv.Atoi(got[bytes])
+		require.NoError(t, err)
+		require.Greater(t, n, 20)
+	}
+	require.Equal(t, "00-"+traceID+"-"+second.SpanContext.SpanID().String()+"-01 a=b user=1;p , =bad", <-heard)
 	require.Empty(t, heard)
 	require.False(t, second.EndTime.After(s.EndTime), "an attempt ends before its exchange")
+	require.False(t, first.StartTime.Before(s.StartTime))
 
 	r.samples(`gauntlet_retries_total{reason="recovery"} 1`)
 	r.samples(`gauntlet_upstream_attempts_total{endpoint="` + dead + `",outcome="refused",upstream="api"} 1`)
@@ -209,13 +223,13 @@ func TestOTLP(t *testing.T) {
 	defer collect.Close()
 	r := newRig(t, func(c *config.Config, p *proxy.Parts) {
 		p.Exporter = nil
-		c.Telemetry.OTLP = config.OTLP{Endpoint: collect.URL, Interval: 30e9} // nothing goes before the stop
+		c.Telemetry.OTLP.Endpoint, c.Telemetry.OTLP.Interval = collect.URL, 30e9 // nothing goes before the stop
 	}, server(t, func(http.ResponseWriter, *http.Request) {}))
 	for range 10 {
 		r.do("GET", "/")
 	}
 	r.settle()
-	r.samples(`gauntlet_telemetry_spans_total{outcome="ended"} 20`)
+	r.samples(`gauntlet_telemetry_recorded_total{signal="traces"} 20`)
 	r.stop()
 	mu.Lock()
 	defer mu.Unlock()

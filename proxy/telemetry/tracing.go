@@ -3,88 +3,54 @@ package telemetry
 import (
 	"context"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"math/rand/v2"
-	"net/url"
+	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
 	"gauntlet/proxy/telemetry/otlp"
 )
 
-// queue bounds the finished spans that wait for export; more are dropped.
-const (
-	queue = 16384
-	batch = 1024
-)
-
 // tracing makes spans. Without an exporter it only makes their ids, which
 // still travel upstream and stand in the access log.
 type tracing struct {
-	provider *sdktrace.TracerProvider
-	tracer   trace.Tracer // nil: ids only
-
-	server, client trace.SpanStartOption // the kinds of span there are
+	resource *resource.Resource
+	sampling sampling
+	queue    *spanQueue // nil: ids only
 }
 
-func newTracing(o Options, spans *prometheus.CounterVec) (*tracing, error) {
-	exporter, err := newExporter(o)
-	if err != nil {
-		return nil, err
+func newTracing(o Options, sender otlp.Sender, m *metrics) *tracing {
+	t := &tracing{resource: describe(o), sampling: newSampling(o)}
+	var exporter Exporter
+	if sender != nil && o.exports(otlp.Traces) {
+		exporter = otlp.NewSpans(sender)
 	}
 	if o.Exporter != nil {
 		exporter = o.Exporter(exporter)
 	}
-	if exporter == nil {
-		return &tracing{}, nil
+	if exporter != nil {
+		t.queue = newSpanQueue(m.newDelivery(otlp.Traces.String()), exporter, o.Interval)
 	}
-	counted := &countingExporter{
-		Exporter: exporter,
-		exported: spans.WithLabelValues("exported"),
-		failed:   spans.WithLabelValues("failed"),
-	}
-	p := sdktrace.NewTracerProvider(
-		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", o.Service))),
-		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(o.Sample))),
-		sdktrace.WithSpanProcessor(&countingProcessor{ended: spans.WithLabelValues("ended")}),
-		sdktrace.WithSpanProcessor(sdktrace.NewBatchSpanProcessor(counted,
-			sdktrace.WithBatchTimeout(o.Interval),
-			sdktrace.WithMaxQueueSize(queue),
-			sdktrace.WithMaxExportBatchSize(batch))),
-	)
-	return &tracing{
-		provider: p, tracer: p.Tracer("gauntlet/proxy"),
-		server: trace.WithSpanKind(trace.SpanKindServer), client: trace.WithSpanKind(trace.SpanKindClient),
-	}, nil
+	return t
 }
 
-func newExporter(o Options) (Exporter, error) {
-	if o.Endpoint == "" {
-		return nil, nil
-	}
-	u, err := url.Parse(o.Endpoint)
-	if err != nil {
-		return nil, fmt.Errorf("OTLP endpoint: %w", err)
-	}
-	if u.Path == "" || u.Path == "/" {
-		u.Path = "/v1/traces"
-	}
-	return otlp.New(u.String()), nil
+// describe is what all signals are about.
+func describe(o Options) *resource.Resource {
+	return resource.NewSchemaless(attribute.String("service.name", o.Service))
+}
+
+// begin makes a span that has begun.
+func (t *tracing) begin(kind trace.SpanKind, sc, parent trace.SpanContext, started time.Time) *span {
+	return &span{kind: kind, sc: sc, parent: parent, start: started, resource: t.resource}
 }
 
 func (t *tracing) close(ctx context.Context) error {
-	if t.provider == nil {
+	if t.queue == nil {
 		return nil
 	}
-	if err := t.provider.Shutdown(ctx); err != nil {
-		return fmt.Errorf("export spans: %w", errors.Join(err, context.Cause(ctx)))
-	}
-	return nil
+	return t.queue.close(ctx)
 }
 
 // child makes the ids of a span below parent, or of a new trace.

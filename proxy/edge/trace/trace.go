@@ -13,10 +13,10 @@ import (
 func Layer(t *telemetry.Telemetry) edge.Layer {
 	return edge.Layer{Name: "trace", Wrap: func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, span := t.StartServer(r)
-			ex := edge.From(ctx)
+			ex := edge.From(r.Context())
+			ctx, span := t.StartServer(r, ex.Started)
 			ex.Trace = span.Trace
-			defer func() { span.End(ex.Ended(r)) }()
+			defer func() { span.Finish(ex.Ended(r)) }()
 			next.ServeHTTP(w, r.WithContext(ctx))
 		})
 	}}

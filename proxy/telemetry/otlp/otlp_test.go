@@ -31,11 +31,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type asked struct {
 	mu      sync.Mutex
 	bodies  [][]byte
+	paths   bool // keep these instead of bodies
 	answers []func(http.ResponseWriter)
 }
 
 func (a *asked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
+	if a.paths {
+		body = []byte(r.URL.Path)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.bodies = append(a.bodies, body)
@@ -44,13 +48,22 @@ func (a *asked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func exporter(t *testing.T, a *asked) *otlp.Exporter {
+// web serves a until the test has ended.
+func web(t *testing.T, a http.Handler) string {
 	s := httptest.NewServer(a)
-	e := otlp.New(s.URL + "/v1/traces")
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func exporter(t *testing.T, a http.Handler, o otlp.Options) *otlp.Spans {
+	o.Endpoint = web(t, a)
+	sender, err := otlp.New(o)
+	require.NoError(t, err)
+	e := otlp.NewSpans(sender)
 	t.Cleanup(func() {
 		require.NoError(t, e.Shutdown(context.Background()))
 		require.ErrorIs(t, e.ExportSpans(context.Background(), one()), otlp.ErrClosed)
-		s.Close()
+		require.NoError(t, sender.Close())
 	})
 	return e
 }
@@ -85,7 +98,7 @@ func TestWhatIsSentIsWhatWasRecorded(t *testing.T) {
 	other := full
 	other.InstrumentationScope, other.Status = instrumentation.Scope{Name: "other"}, sdktrace.Status{Code: codes.Ok}
 	elsewhere := tracetest.SpanStub{Name: "root", Resource: resource.Empty(), SpanContext: context1(6, false), SpanKind: trace.SpanKindClient}
-	require.NoError(t, exporter(t, a).ExportSpans(t.Context(), tracetest.SpanStubs{full, full, other, elsewhere}.Snapshots()))
+	require.NoError(t, exporter(t, a, otlp.Options{}).ExportSpans(t.Context(), tracetest.SpanStubs{full, full, other, elsewhere}.Snapshots()))
 
 	var got collector.ExportTraceServiceRequest
 	require.NoError(t, proto.Unmarshal(a.bodies[0], &got))
@@ -126,40 +139,59 @@ func TestWhatIsSentIsWhatWasRecorded(t *testing.T) {
 
 func TestAnswersOfTheCollector(t *testing.T) {
 	status := func(code int) func(http.ResponseWriter) { return func(w http.ResponseWriter) { w.WriteHeader(code) } }
+	later := func(when string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			w.Header().Set("Retry-After", when)
+			w.WriteHeader(429)
+		}
+	}
 	rejecting := func(w http.ResponseWriter) {
 		b, _ := proto.Marshal(&collector.ExportTraceServiceResponse{PartialSuccess: &collector.ExportTracePartialSuccess{RejectedSpans: 1, ErrorMessage: "too old"}})
 		_, _ = w.Write(b)
 	}
 	for name, c := range map[string]struct {
-		answers []func(http.ResponseWriter)
-		asked   int
-		says    string
+		answer func(http.ResponseWriter)
+		want   otlp.Error
+		says   string
 	}{
-		"taken":         {nil, 1, ""},
-		"busy at first": {[]func(http.ResponseWriter){status(503), status(429)}, 3, ""},
-		"malformed":     {[]func(http.ResponseWriter){status(400)}, 1, "400"},
-		"partly":        {[]func(http.ResponseWriter){rejecting}, 1, "1 of them: too old"},
+		"taken":     {func(http.ResponseWriter) {}, otlp.Error{}, ""},
+		"busy":      {status(503), otlp.Error{Again: true}, "503"},
+		"limited":   {later("7"), otlp.Error{Again: true, After: 7 * time.Second}, "429"},
+		"nonsense":  {later("soon"), otlp.Error{Again: true}, "429"},
+		"malformed": {status(400), otlp.Error{}, "400"},
+		"partly":    {rejecting, otlp.Error{Rejected: 1}, "1 of them: too old"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := &asked{answers: c.answers}
-			err := exporter(t, a).ExportSpans(t.Context(), one())
-			require.Len(t, a.bodies, c.asked)
+			a := &asked{answers: []func(http.ResponseWriter){c.answer}}
+			err := exporter(t, a, otlp.Options{}).ExportSpans(t.Context(), one())
+			require.Len(t, a.bodies, 1)
 			if c.says == "" {
 				require.NoError(t, err)
 				return
 			}
 			require.ErrorIs(t, err, otlp.ErrRefused)
 			require.ErrorContains(t, err, c.says)
+			var e *otlp.Error
+			require.ErrorAs(t, err, &e)
+			e.Err = nil
+			require.Equal(t, c.want, *e)
 		})
 	}
 }
 
 func TestNobodyListens(t *testing.T) {
-	e := otlp.New("http://127.0.0.1:1/v1/traces")
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	require.Error(t, e.ExportSpans(ctx, one()))
-	require.NoError(t, e.ExportSpans(ctx, nil))
-	require.NoError(t, e.Shutdown(ctx))
+	for _, protocol := range []string{otlp.HTTP, otlp.GRPC} {
+		sender, err := otlp.New(otlp.Options{Endpoint: "http://127.0.0.1:1", Protocol: protocol})
+		require.NoError(t, err)
+		e := otlp.NewSpans(sender)
+		err = e.ExportSpans(t.Context(), one())
+		require.ErrorIs(t, err, otlp.ErrUnreachable)
+		var as *otlp.Error
+		require.ErrorAs(t, err, &as)
+		require.True(t, as.Again)
+		require.NoError(t, e.ExportSpans(t.Context(), nil))
+		require.NoError(t, e.Shutdown(t.Context()))
+		require.NoError(t, sender.Close())
+	}
 }

@@ -1,0 +1,32 @@
+package proxy
+
+import (
+	"io"
+
+	"gauntlet/proxy/telemetry"
+	"gauntlet/proxy/telemetry/otlp"
+)
+
+// telemetry translates settings into the terms of package telemetry.
+func (p *Proxy) telemetry(accessLog io.Writer) telemetry.Options {
+	t := &p.cfg.Telemetry
+	o := telemetry.Options{
+		Service: t.Service,
+		Sampler: telemetry.Sampler(t.Sampler), Sample: t.Sample, Keep: telemetry.Keep{Errors: t.Keep.Errors, Slow: t.Keep.Slow},
+		Collector: otlp.Options{
+			Endpoint: t.OTLP.Endpoint, Protocol: t.OTLP.Protocol, Headers: t.OTLP.Headers,
+			Gzip: t.OTLP.Compression == "gzip", Timeout: t.OTLP.Timeout,
+		},
+		Interval: t.OTLP.Interval,
+		Sender:   p.parts.Sender, Exporter: p.parts.Exporter,
+		AccessLog: accessLog, Headers: t.LogHeaders,
+	}
+	for _, s := range []otlp.Signal{otlp.Traces, otlp.Metrics, otlp.Logs} {
+		for _, name := range t.OTLP.Signals {
+			if name == s.String() {
+				o.Signals = append(o.Signals, s)
+			}
+		}
+	}
+	return o
+}
