@@ -49,6 +49,7 @@ type PoolReport struct {
 	Draining    bool           `json:"draining"`
 	InFlight    int64          `json:"in_flight"`   // exchanges
 	Connections int            `json:"connections"` // of clients
+	Spliced     int64          `json:"spliced"`     // bytes of bodies that passed within the kernel, of exchanges that have ended
 	Endpoints   []EndpointPool `json:"endpoints"`   // by upstream, in configured order
 }
 
@@ -72,7 +73,7 @@ type EndpointPool struct {
 // Pools reports the pools as /debug/pool does.
 func (p *Proxy) Pools() PoolReport {
 	r := PoolReport{
-		Draining: p.stopping.Load(), InFlight: p.inflight.Load(), Connections: p.clients.Len(),
+		Draining: p.stopping.Load(), InFlight: p.inflight.Load(), Connections: p.clients.Len(), Spliced: p.pipes.Moved(),
 		Endpoints: []EndpointPool{},
 	}
 	for _, s := range p.poolStates() {

@@ -16,7 +16,8 @@ var blocks = sync.Pool{New: func() any { return new([block]byte) }}
 
 // deliver streams a response to the client. Its head goes out with the first
 // bytes of the body when those are here already, and at once when they are
-// not; each block goes out when nothing more is waiting behind it.
+// not; each block goes out when nothing more is waiting behind it. What can
+// pass without being copied does.
 func (x *forwarding) deliver(resp *http.Response) {
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode < 200 {
@@ -36,18 +37,16 @@ func (x *forwarding) deliver(resp *http.Response) {
 		}
 	}
 	x.writeHead(resp)
-	if n == 0 && err == nil {
-		x.flush()
-	}
 	for {
 		if n > 0 {
 			x.write(buf[:n])
 		}
+		if err == nil && waiting(resp) == 0 {
+			x.flush()
+			err = x.splice(resp)
+		}
 		if err != nil {
 			break
-		}
-		if n > 0 && waiting(resp) == 0 {
-			x.flush()
 		}
 		n, err = resp.Body.Read(buf[:])
 	}

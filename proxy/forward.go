@@ -34,6 +34,7 @@ type forwarding struct {
 	head      sync.Mutex
 	continued bool // a 100 was sent, or none may follow
 	flushed   bool // the head has gone out to the connection
+	copies    bool // the kernel will not move this body by itself
 }
 
 // ServeHTTP forwards r to the upstream its exchange names.

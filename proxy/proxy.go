@@ -26,6 +26,7 @@ import (
 	"gauntlet/proxy/edge/certs"
 	"gauntlet/proxy/edge/clientconn"
 	"gauntlet/proxy/edge/greet"
+	"gauntlet/proxy/pipe"
 	"gauntlet/proxy/telemetry"
 )
 
@@ -40,6 +41,7 @@ type Proxy struct {
 	tel     *telemetry.Telemetry
 	logFile io.Closer
 	clients *clientconn.Set
+	pipes   *pipe.Pool
 	certs   *certs.Store // nil without TLS
 	steps   []Step
 
@@ -77,7 +79,7 @@ func New(cfg *config.Config, parts Parts) (*Proxy, error) {
 		return nil, err
 	}
 	cfg = cfg.Clone()
-	p := &Proxy{cfg: cfg, parts: parts, log: parts.Log, clients: clientconn.NewSet(linger, cfg.Limits.WriteTimeout)}
+	p := &Proxy{cfg: cfg, parts: parts, log: parts.Log, clients: clientconn.NewSet(linger, cfg.Limits.WriteTimeout), pipes: pipe.NewPool(pipes)}
 	p.news.Store(&news{ok: true, when: time.Now()})
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
@@ -164,6 +166,7 @@ func (p *Proxy) Close() error {
 		}
 		p.forgo()
 		p.mu.Unlock()
+		p.pipes.Close()
 		if p.tel != nil {
 			ctx, cancel := context.WithTimeout(context.Background(), flushFor)
 			defer cancel()

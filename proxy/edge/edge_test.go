@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,4 +87,20 @@ func TestWrappersLetThrough(t *testing.T) {
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	require.Equal(t, "raw", string(body))
+}
+
+// TestRecorderReadFrom counts what does not come through Write.
+func TestRecorderReadFrom(t *testing.T) {
+	var ex *edge.Exchange
+	var err error
+	h := edge.Record(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ex = edge.From(r.Context())
+		_, err = w.(io.ReaderFrom).ReadFrom(strings.NewReader("hello"))
+	}))
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+	require.NoError(t, err)
+	require.Equal(t, "hello", rec.Body.String())
+	require.Equal(t, int64(5), ex.Bytes)
+	require.Equal(t, 200, ex.Status)
 }

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"time"
 
@@ -94,6 +95,16 @@ func (w *recorder) Write(p []byte) (int, error) {
 	}
 	n, err := w.ResponseWriter.Write(p)
 	w.ex.Bytes += int64(n)
+	return n, err
+}
+
+// ReadFrom counts. With it a body can pass below net/http's buffers.
+func (w *recorder) ReadFrom(r io.Reader) (int64, error) {
+	if w.ex.Status == 0 {
+		w.ex.Status = http.StatusOK
+	}
+	n, err := io.Copy(w.ResponseWriter, r)
+	w.ex.Bytes += n
 	return n, err
 }
 

@@ -25,6 +25,12 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, b.err
 	}
 	n, err := b.read(p)
+	return b.took(n, err)
+}
+
+// took ends the body when it has brought err. The caller holds b.mu, which it
+// releases.
+func (b *body) took(n int, err error) (int, error) {
 	if err == nil {
 		b.mu.Unlock()
 		return n, nil

@@ -5,6 +5,7 @@
 package announce
 
 import (
+	"io"
 	"net/http"
 
 	"gauntlet/proxy/edge"
@@ -47,6 +48,14 @@ func (w *writer) Write(p []byte) (int, error) {
 		w.WriteHeader(http.StatusOK)
 	}
 	return w.ResponseWriter.Write(p)
+}
+
+// ReadFrom writes the head when nobody has.
+func (w *writer) ReadFrom(r io.Reader) (int64, error) {
+	if !w.wrote {
+		w.WriteHeader(http.StatusOK)
+	}
+	return io.Copy(w.ResponseWriter, r)
 }
 
 // Unwrap gives http.ResponseController what is below.

@@ -302,3 +302,16 @@ func TestStopWithoutAccept(t *testing.T) {
 	defer cancel()
 	require.ErrorIs(t, ln.Stop(ctx), context.DeadlineExceeded)
 }
+
+// TestReadFromCopies sends what no kernel can move.
+func TestReadFromCopies(t *testing.T) {
+	c, peer := pair(t, clientconn.NewSet(time.Second, time.Second))
+	n, err := c.ReadFrom(strings.NewReader("hello"))
+	require.NoError(t, err)
+	require.Equal(t, int64(5), n)
+	got := make([]byte, 5)
+	_, err = io.ReadFull(peer, got)
+	require.NoError(t, err)
+	require.Equal(t, "hello", string(got))
+	_ = c.Close()
+}
