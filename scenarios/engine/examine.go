@@ -92,22 +92,22 @@ func readSpans(dir evidence.Dir, f *expect.Facts) error {
 	if !slices.Contains(f.Case.Target.Telemetry, expect.Traces) {
 		return nil
 	}
-	spans, err := otlp.ReadSpans(dir.Spans(f.Case.Ref()))
+	spans, err := otlp.ReadBriefs(dir.Spans(f.Case.Ref()), f.Case.Run)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("read spans: %w", err)
+		return err
 	}
 	if !spans.Complete {
 		return nil
 	}
 	f.Attempts = map[uint64][]expect.Attempt{}
-	for seq, list := range otlp.Attempts(spans, f.Case.Run) {
+	for seq, list := range spans.Attempts() {
 		for _, a := range list {
-			f.Attempts[seq] = append(f.Attempts[seq], expect.Attempt{ErrorType: a.ErrorType, Phase: a.Phase, Reason: a.Reason, Endpoint: a.Endpoint, Resend: a.Resend})
+			f.Attempts[seq] = append(f.Attempts[seq], expect.Attempt{ErrorType: a.ErrorType, Phase: a.Phase, Reason: a.Reason, Endpoint: a.Endpoint(), Resend: a.Resend})
 		}
 	}
-	f.Events = otlp.Events(spans)
+	f.Events = spans.Events
 	return nil
 }

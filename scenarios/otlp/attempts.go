@@ -11,6 +11,9 @@ import (
 // proxy's own. A target that uses the latter can be asked more.
 const (
 	attrErrorType = "error.type"
+	attrMethod    = "http.request.method"
+	attrCode      = "http.response.status_code"
+	attrRoute     = "http.route"
 	attrResend    = "http.request.resend_count"
 	attrAddress   = "server.address"
 	attrPort      = "server.port"
@@ -18,52 +21,36 @@ const (
 	attrPeerPort  = "network.peer.port"
 	attrPhase     = "gauntlet.attempt.phase"
 	attrReason    = "gauntlet.attempt.reason"
+	attrClass     = "gauntlet.error.class"
+	attrAborted   = "gauntlet.response.aborted"
 )
 
-// An Attempt is one try of an exchange as the target's trace tells it.
-type Attempt struct {
-	Span      *Span
-	ErrorType string // error.type: "timeout", "refused", a status code …; "" when it did not fail
-	Phase     string // in which it failed: queue, connect, tls, write, headers, body
-	Reason    string // why it was made: recovery, retry; "" for the first
-	Resend    int    // http.request.resend_count
-	Endpoint  string // host:port
+// Endpoint is the host:port that the span names: the server's, or else the
+// peer's; "" when it names neither.
+func (b *Brief) Endpoint() string {
+	switch {
+	case b.address != "" && b.port != 0:
+		return net.JoinHostPort(b.address, strconv.Itoa(b.port))
+	case b.peer != "" && b.peerPort != 0:
+		return net.JoinHostPort(b.peer, strconv.Itoa(b.peerPort))
+	}
+	return ""
 }
 
 // Attempts gives the client spans under the trace of each exchange of the run,
-// by sequence number, in the order in which they began.
-func Attempts(s Spans, run uint64) map[uint64][]Attempt {
-	m := map[uint64][]Attempt{}
-	for i := range s.List {
-		sp := &s.List[i]
-		if sp.Kind != Client {
-			continue
-		}
-		if seq, ok := seqOf(sp.Trace, run); ok {
-			m[seq] = append(m[seq], sp.attempt())
+// by sequence number, in the order in which they began: its tries, as the
+// target's trace tells them.
+func (b *Briefs) Attempts() map[uint64][]*Brief {
+	m := map[uint64][]*Brief{}
+	for i := range b.List {
+		if s := &b.List[i]; s.Kind == Client && s.Seq != 0 {
+			m[s.Seq] = append(m[s.Seq], s)
 		}
 	}
 	for _, list := range m {
-		slices.SortStableFunc(list, func(a, b Attempt) int {
-			return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Resend, b.Resend))
+		slices.SortStableFunc(list, func(x, y *Brief) int {
+			return cmp.Or(cmp.Compare(x.Start, y.Start), cmp.Compare(x.Resend, y.Resend))
 		})
 	}
 	return m
 }
-
-func (s *Span) attempt() Attempt {
-	a := Attempt{Span: s, ErrorType: s.text(attrErrorType), Phase: s.text(attrPhase), Reason: s.text(attrReason)}
-	if n, ok := s.Attrs[attrResend].(int64); ok {
-		a.Resend = int(n)
-	}
-	for _, names := range [][2]string{{attrAddress, attrPort}, {attrPeer, attrPeerPort}} {
-		port, ok := s.Attrs[names[1]].(int64)
-		if host := s.text(names[0]); ok && host != "" {
-			a.Endpoint = net.JoinHostPort(host, strconv.FormatInt(port, 10))
-			break
-		}
-	}
-	return a
-}
-
-func (s *Span) text(name string) string { t, _ := s.Attrs[name].(string); return t }

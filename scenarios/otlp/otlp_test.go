@@ -86,17 +86,23 @@ func TestSpansFromTheSDKAreReadBackAsAttempts(t *testing.T) {
 			require.True(t, got.Complete)
 			require.Equal(t, otlp.Counts{Traces: 2}, got.Counts)
 			require.Len(t, got.List, 3, "each span once")
-			attempts := otlp.Attempts(got, run)
+			brief, err := otlp.ReadBriefs(path, run)
+			require.NoError(t, err)
+			require.True(t, brief.Complete)
+			require.Equal(t, got.Counts, brief.Counts)
+			require.Len(t, brief.List, 3, "each span once")
+			attempts := brief.Attempts()
 			require.Len(t, attempts, 2)
 			require.Len(t, attempts[7], 2)
 			first, second := attempts[7][0], attempts[7][1]
-			require.Equal(t, []any{"timeout", "headers", "", 0, "127.0.0.1:9001"}, []any{first.ErrorType, first.Phase, first.Reason, first.Resend, first.Endpoint})
-			require.Equal(t, []any{"", "", "retry", 1, "[::1]:9002"}, []any{second.ErrorType, second.Phase, second.Reason, second.Resend, second.Endpoint})
-			require.Equal(t, otlp.Error, first.Span.Status)
-			require.Equal(t, map[string]int{"retry": 3}, otlp.Events(got))
-			require.Empty(t, otlp.Attempts(got, run+1))
-			require.Empty(t, otlp.Events(got.Of(run+1)), "probes and strangers do not count")
-			require.Len(t, got.Of(run).List, 3)
+			require.Equal(t, []any{"timeout", "headers", "", 0, "127.0.0.1:9001"}, []any{first.ErrorType, first.Phase, first.Reason, first.Resend, first.Endpoint()})
+			require.Equal(t, []any{"", "", "retry", 1, "[::1]:9002"}, []any{second.ErrorType, second.Phase, second.Reason, second.Resend, second.Endpoint()})
+			require.Equal(t, otlp.Error, first.Status)
+			require.True(t, first.Failed())
+			require.Equal(t, map[string]int{"retry": 3}, brief.Events, "a batch that came twice counts once")
+			stranger, err := otlp.ReadBriefs(path, run+1)
+			require.NoError(t, err)
+			require.Empty(t, stranger.Attempts())
 		})
 	}
 }
@@ -228,11 +234,11 @@ func TestAFileWithoutASealIsIncompleteWhereverItEnds(t *testing.T) {
 	require.NoError(t, err)
 	magic := bytes.IndexByte(data, '\n') + 1
 	for n := magic; n < len(data); n++ {
-		got, err := otlp.ParseSpans(data[:n])
+		got, err := otlp.ParseSpans(bytes.NewReader(data[:n]))
 		require.NoError(t, err, "cut after %d bytes", n)
 		require.False(t, got.Complete, "cut after %d bytes", n)
 	}
-	whole, err := otlp.ParseSpans(data)
+	whole, err := otlp.ParseSpans(bytes.NewReader(data))
 	require.NoError(t, err)
 	require.True(t, whole.Complete)
 
@@ -242,7 +248,7 @@ func TestAFileWithoutASealIsIncompleteWhereverItEnds(t *testing.T) {
 		"beyond the seal": append(slices.Clip(data), 0),
 		"counts that lie": append(data[:len(data)-32:len(data)-32], make([]byte, 32)...),
 	} {
-		_, err := otlp.ParseSpans(bad)
+		_, err := otlp.ParseSpans(bytes.NewReader(bad))
 		require.ErrorIs(t, err, otlp.ErrFormat, name)
 	}
 }
@@ -267,12 +273,14 @@ func FuzzParseSpans(f *testing.F) {
 	f.Add([]byte("gauntlet otlp 1\n"))
 	f.Add([]byte("gauntlet otlp 1\nT\x02\x00\x00\x00\x0a\x00S\x00\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := otlp.ParseSpans(data)
+		s, err := otlp.ParseSpans(bytes.NewReader(data))
+		b, briefly := otlp.ParseBriefs(bytes.NewReader(data), run)
 		if err != nil {
 			require.ErrorIs(t, err, otlp.ErrFormat)
 			return
 		}
-		otlp.Attempts(s, run)
-		otlp.Events(s)
+		require.NoError(t, briefly, "what one reader takes the other does")
+		require.Len(t, b.List, len(s.List))
+		b.Attempts()
 	})
 }

@@ -1,87 +1,137 @@
 package otlp
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 )
 
 // ErrFormat is wrapped when a file holds what no Receiver writes.
 var ErrFormat = errors.New("not a file of received telemetry of this version")
 
-// ReadSpans reads the spans of a file. A missing seal, a torn end or refused
-// exports are reported in Spans; bytes that no Receiver writes are an error that
-// wraps ErrFormat.
-func ReadSpans(path string) (Spans, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return Spans{}, fmt.Errorf("read spans: %w", err)
-	}
-	s, err := ParseSpans(data)
-	if err != nil {
-		return Spans{}, fmt.Errorf("read spans %s: %w", path, err)
-	}
-	return s, nil
+// ReadSpans reads the spans of a file, with all that they say. A missing seal,
+// a torn end or refused exports are reported in Spans; bytes that no Receiver
+// writes are an error that wraps ErrFormat.
+func ReadSpans(path string) (s Spans, err error) {
+	err = open(path, func(r io.Reader) error { s, err = ParseSpans(r); return err })
+	return s, err
 }
 
-// ParseSpans is ReadSpans on bytes.
-func ParseSpans(data []byte) (Spans, error) {
-	data, ok := bytes.CutPrefix(data, []byte(magic))
-	if !ok {
-		return Spans{}, ErrFormat
-	}
-	var (
-		s    Spans
-		seen Counts
-		end  bool
-		g    = gatherer{at: map[[24]byte]int{}}
-	)
-	for len(data) > 0 && !end {
-		kind, payload, rest, whole := next(data)
-		if !whole {
-			break // the receiver died while it wrote
+// ParseSpans is ReadSpans on a stream.
+func ParseSpans(r io.Reader) (Spans, error) {
+	g := gatherer{at: map[[24]byte]int{}}
+	counts, complete, err := records(r, func(kind signal, payload []byte) error {
+		if kind == traces {
+			return g.export(payload)
 		}
-		var err error
-		switch data = rest; kind {
+		return nil
+	})
+	if err != nil {
+		return Spans{}, err
+	}
+	return Spans{List: g.sorted(), Complete: complete, Counts: counts}, nil
+}
+
+// ReadBriefs reads what the audit of a run asks of the spans of a file. It says
+// like ReadSpans what the file lacks.
+func ReadBriefs(path string, run uint64) (b Briefs, err error) {
+	err = open(path, func(r io.Reader) error { b, err = ParseBriefs(r, run); return err })
+	return b, err
+}
+
+// ParseBriefs is ReadBriefs on a stream.
+func ParseBriefs(r io.Reader, run uint64) (Briefs, error) {
+	b := Briefs{Events: map[string]int{}}
+	s := skimmer{run: run, into: &b, names: map[string]string{}}
+	var err error
+	b.Counts, b.Complete, err = records(r, func(kind signal, payload []byte) error {
+		if kind == traces {
+			return s.export(payload)
+		}
+		return nil
+	})
+	if err != nil {
+		return Briefs{}, err
+	}
+	b.settle()
+	return b, nil
+}
+
+func open(path string, read func(io.Reader) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read telemetry: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	if err := read(f); err != nil {
+		return fmt.Errorf("read telemetry %s: %w", path, err)
+	}
+	return nil
+}
+
+// records calls visit for every record but the seal. The payload is valid
+// until it returns. It says what the seal counts, or what came when there is
+// none, and whether everything that was exported is there.
+func records(from io.Reader, visit func(signal, []byte) error) (seen Counts, complete bool, err error) {
+	r := bufio.NewReaderSize(from, 64<<10)
+	head := make([]byte, len(magic))
+	if _, err := io.ReadFull(r, head); err != nil || string(head) != magic {
+		return seen, false, ErrFormat
+	}
+	var payload []byte
+	for {
+		kind, whole, err := next(r, &payload)
+		if err != nil || !whole { // the receiver died while it wrote
+			return seen, false, err
+		}
+		switch kind {
 		case traces:
 			seen.Traces++
-			err = g.export(payload)
 		case metrics:
 			seen.Metrics++
 		case logs:
 			seen.Logs++
 		case sealing:
-			end = true
-			s.Counts, err = unseal(payload, seen)
+			if _, err := r.ReadByte(); !errors.Is(err, io.EOF) {
+				return seen, false, fmt.Errorf("%w: bytes follow the seal", ErrFormat)
+			}
+			seen, err = unseal(payload, seen)
+			return seen, err == nil && seen.Refused == 0, err
 		default:
-			err = fmt.Errorf("%w: record of type %q", ErrFormat, kind)
+			return seen, false, fmt.Errorf("%w: record of type %q", ErrFormat, kind)
 		}
-		if err != nil {
-			return Spans{}, err
+		if err := visit(kind, payload); err != nil {
+			return seen, false, err
 		}
 	}
-	if end && len(data) > 0 {
-		return Spans{}, fmt.Errorf("%w: bytes follow the seal", ErrFormat)
-	}
-	if !end {
-		s.Counts = seen
-	}
-	s.List, s.Complete = g.sorted(), end && s.Counts.Refused == 0
-	return s, nil
 }
 
-func next(data []byte) (kind signal, payload, rest []byte, whole bool) {
-	if len(data) < recordHead {
-		return 0, nil, nil, false
+// next reads one record into payload, whose room it uses again.
+func next(r *bufio.Reader, payload *[]byte) (kind signal, whole bool, err error) {
+	var head [recordHead]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return 0, false, short(err)
 	}
-	n := uint64(binary.LittleEndian.Uint32(data[1:]))
-	kind, data = signal(data[0]), data[recordHead:]
-	if n > uint64(len(data)) {
-		return 0, nil, nil, false
+	n := int64(binary.LittleEndian.Uint32(head[1:]))
+	buf := bytes.NewBuffer((*payload)[:0])
+	// What the length says is not believed before the bytes are there.
+	if _, err := io.CopyN(buf, r, n); err != nil {
+		return 0, false, short(err)
 	}
-	return kind, data[:n], data[n:], true
+	*payload = buf.Bytes()
+	return signal(head[0]), true, nil
+}
+
+// short makes an early end no error.
+func short(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return err
 }
 
 func unseal(payload []byte, seen Counts) (Counts, error) {

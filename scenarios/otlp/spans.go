@@ -63,27 +63,11 @@ type Spans struct {
 	Counts   Counts
 }
 
-// Of gives the spans whose trace belongs to an exchange of the run, leaving out
+// seqOf gives the exchange of the run that a trace belongs to, leaving out
 // health checks, probes and whatever the target does for itself.
-func (s Spans) Of(run uint64) Spans {
-	of := func(sp Span) bool { _, ok := seqOf(sp.Trace, run); return ok }
-	return Spans{List: slices.DeleteFunc(slices.Clone(s.List), func(sp Span) bool { return !of(sp) }), Complete: s.Complete, Counts: s.Counts}
-}
-
 func seqOf(trace [16]byte, run uint64) (uint64, bool) {
 	id := exchange.FromTraceID(trace)
 	return id.Seq, id.Run == run && id.Seq > 0 && id.Seq <= exchange.MaxSeq
-}
-
-// Events counts the spans' events by name.
-func Events(s Spans) map[string]int {
-	n := map[string]int{}
-	for i := range s.List {
-		for _, e := range s.List[i].Events {
-			n[e.Name]++
-		}
-	}
-	return n
 }
 
 // gatherer collects spans. An exporter that saw no answer sends a batch again;
