@@ -41,9 +41,11 @@ type Scenario struct {
 	Faults   []Fault           `yaml:"faults" json:"faults,omitempty"`
 	Actions  []Action          `yaml:"actions" json:"actions,omitempty"`
 
-	Expect  []expect.Expectation `yaml:"expect" json:"expect,omitempty"`
-	SLO     []slo.Objective      `yaml:"slo" json:"slo,omitempty"`
-	Catches []string             `yaml:"catches" json:"catches,omitempty"` // mutants it must catch
+	Expect []expect.Expectation `yaml:"expect" json:"expect,omitempty"`
+	SLO    []slo.Objective      `yaml:"slo" json:"slo,omitempty"`
+	// Unaudited leaves checks of the target's telemetry out: a check's name and why.
+	Unaudited map[string]string `yaml:"unaudited" json:"unaudited,omitempty"`
+	Catches   []string          `yaml:"catches" json:"catches,omitempty"` // mutants it must catch
 
 	Failure string            `yaml:"failure" json:"failure,omitempty"` // how to read one
 	Mend    map[string]string `yaml:"mend" json:"mend,omitempty"`       // by proxy: what to change

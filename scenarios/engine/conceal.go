@@ -12,7 +12,7 @@ import (
 )
 
 // conceal takes the target's secrets out of whatever it or we have written of
-// it: its configuration, what it printed, its spans and the case's own words.
+// it: its configuration, what it printed, its spans, its metrics and the case's own words.
 // Books hold no text. What cannot be cleaned is removed.
 func (s *stage) conceal() {
 	if len(s.secrets) == 0 {
@@ -28,6 +28,8 @@ func (s *stage) conceal() {
 	err := errors.Join(
 		concealBelow(s.engine.cfg.Dir.Target(s.c.ref), clean),
 		concealBelow(s.engine.cfg.Dir.Spans(s.c.ref), clean),
+		concealBelow(s.engine.cfg.Dir.Metrics(s.c.ref, "before"), clean),
+		concealBelow(s.engine.cfg.Dir.Metrics(s.c.ref, "after"), clean),
 	)
 	s.fail(err)
 	for i, text := range s.facts.Errors {

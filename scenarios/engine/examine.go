@@ -32,10 +32,16 @@ func examine(dir evidence.Dir, c *scenarios.Case, facts *evidence.Case) (*judged
 		return nil, err
 	}
 	f := &expect.Facts{Case: facts, Books: books, Ledger: joined}
-	if err := readSpans(dir, f); err != nil {
+	spans, err := readSpans(dir, f)
+	if err != nil {
 		return nil, err
 	}
 	j := &judged{facts: f, findings: c.Judge(f)}
+	telemetry, err := audited(dir, c, f, spans)
+	if err != nil {
+		return nil, err
+	}
+	j.findings = append(j.findings, telemetry...)
 	switch {
 	case joined.Sent() == 0:
 		j.acquit("no exchange was sent")
@@ -87,20 +93,21 @@ func readBooks(dir evidence.Dir, c *evidence.Case) (ledger.Books, error) {
 	return b, err
 }
 
-// readSpans adds what the target's traces say, if it exports any.
-func readSpans(dir evidence.Dir, f *expect.Facts) error {
+// readSpans adds what the target's traces say, if it exports any, and gives the
+// spans.
+func readSpans(dir evidence.Dir, f *expect.Facts) (*otlp.Briefs, error) {
 	if !slices.Contains(f.Case.Target.Telemetry, expect.Traces) {
-		return nil
+		return nil, nil
 	}
 	spans, err := otlp.ReadBriefs(dir.Spans(f.Case.Ref()), f.Case.Run)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !spans.Complete {
-		return nil
+		return &spans, nil
 	}
 	f.Attempts = map[uint64][]expect.Attempt{}
 	for seq, list := range spans.Attempts() {
@@ -109,5 +116,5 @@ func readSpans(dir evidence.Dir, f *expect.Facts) error {
 		}
 	}
 	f.Events = spans.Events
-	return nil
+	return &spans, nil
 }

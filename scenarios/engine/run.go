@@ -36,6 +36,8 @@ type stage struct {
 	faults   *book.Writer
 	keys     *keys
 	target   *instance
+	logFrom  int64      // where this case begins in the target's access log
+	scraped  float64    // exchanges that the target had counted before the clients began
 	secrets  []string   // of the target, which must not stay in evidence
 	address  string     // where clients connect
 	mu       sync.Mutex // guards facts.Errors against companions
@@ -56,6 +58,7 @@ func (e *Engine) run(ctx context.Context, c planned) *evidence.Case {
 	if err == nil {
 		s.drive(ctx)
 		s.settle(ctx)
+		s.quiet(ctx)
 	}
 	s.strike()
 	var lacks *targets.Unsupported
@@ -110,6 +113,7 @@ func (s *stage) provision(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.logBegins()
 	s.address, err = s.link(ctx, 0, "127.0.0.1:0", plan.Address)
 	if err != nil {
 		return err

@@ -24,10 +24,12 @@ func (s *stage) failFrom(err error) {
 
 // baseline looks at the target before any client came.
 func (s *stage) baseline(ctx context.Context) error {
-	sample, err := s.target.sample(ctx)
+	sample, all, err := s.target.look(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrTarget, err)
 	}
+	s.keep("before", all)
+	s.scraped = s.target.counted(all, s.target.plan.Says.Meter)
 	s.target.mu.Lock()
 	defer s.target.mu.Unlock()
 	s.target.facts.Baseline = &sample

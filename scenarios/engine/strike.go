@@ -20,6 +20,7 @@ func (s *stage) strike() {
 	if s.target != nil {
 		s.fail(s.target.stop(ctx))
 		s.facts.Target = s.target.evidence()
+		s.fail(s.keepLog())
 	}
 	for _, r := range s.relays {
 		s.fail(r.Close())

@@ -36,7 +36,7 @@ type instance struct {
 // for it, should it speak TLS.
 func startTarget(ctx context.Context, name string, plan *targets.Plan, roots *x509.CertPool, dir string, supervisor []string) (*instance, error) {
 	t := &instance{plan: plan, log: filepath.Join(dir, "output.log")}
-	t.facts = evidence.Target{Name: name, Telemetry: plan.Telemetry}
+	t.facts = evidence.Target{Name: name, Telemetry: plan.Telemetry, Says: plan.Says}
 	never := make(chan struct{})
 	exited := (<-chan struct{})(never)
 	if len(plan.Args) > 0 {
@@ -79,23 +79,30 @@ func (t *instance) kill() error {
 
 // sample looks at the process and its metrics.
 func (t *instance) sample(ctx context.Context) (evidence.Sample, error) {
+	s, _, err := t.look(ctx)
+	return s, err
+}
+
+// look is sample, and gives the metrics as they are.
+func (t *instance) look(ctx context.Context) (evidence.Sample, families, error) {
 	s := evidence.Sample{At: time.Now().UnixNano()}
 	if t.proc != nil {
 		p, err := t.proc.Sample()
 		if err != nil {
-			return s, fmt.Errorf("sample target: %w", err)
+			return s, nil, fmt.Errorf("sample target: %w", err)
 		}
 		s.Descriptors, s.RSS = p.Descriptors, p.RSS
 	}
 	if t.plan.Prometheus != "" {
-		metrics, err := scrape(ctx, t.plan.Prometheus, t.plan.Metrics)
+		all, err := scrape(ctx, t.plan.Prometheus)
 		if err != nil {
-			return s, err
+			return s, nil, err
 		}
-		s.Metrics = metrics
-		s.Idle = int(metrics["pool_idle"])
+		s.Metrics = all.sample(t.plan.Metrics)
+		s.Idle = int(s.Metrics["pool_idle"])
+		return s, all, nil
 	}
-	return s, nil
+	return s, nil, nil
 }
 
 // drain asks for a graceful stop and does not wait for it.

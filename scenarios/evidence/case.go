@@ -94,7 +94,7 @@ type Load struct {
 type Target struct {
 	Name      string   `json:"name"`
 	PID       int      `json:"pid,omitempty"`
-	Telemetry []string `json:"telemetry,omitempty"` // "traces", "metrics": what it exports
+	Telemetry []string `json:"telemetry,omitempty"` // "traces", "metrics", "access_log": what it exports
 	Traces    bool     `json:"traces"`              // spans are complete: it ended in order
 	Drained   int64    `json:"drained,omitempty"`   // when a graceful stop was asked for
 	Exited    int64    `json:"exited,omitempty"`
@@ -102,6 +102,32 @@ type Target struct {
 	Crashed   bool     `json:"crashed"` // it ended while nobody had asked it to
 	Baseline  *Sample  `json:"baseline,omitempty"`
 	Samples   []Sample `json:"samples,omitempty"`
+	// Quiet is the last look, when everything that the clients sent had been
+	// counted or the time for it was over. It is nil when the target had ended.
+	Quiet *Sample `json:"quiet,omitempty"`
+	Says  Says    `json:"says,omitzero"`
+}
+
+// Says tells how to read what the target says of its exchanges.
+type Says struct {
+	// Log is its access log, below its directory; "" when it keeps none.
+	Log string `json:"log,omitempty"`
+	// LogTraces says that each line names the trace and the span, and tells an
+	// answer that was cut from one that was not.
+	LogTraces bool `json:"log_traces,omitempty"`
+	// Sampled says that it exports the traces of some exchanges only.
+	Sampled bool `json:"sampled,omitempty"`
+	// Meter names what counts exchanges when they end.
+	Meter Meter `json:"meter,omitzero"`
+}
+
+// A Meter names the metrics that count the exchanges of a target.
+type Meter struct {
+	Requests string `json:"requests,omitempty"` // counter; "" when there is none
+	Duration string `json:"duration,omitempty"` // histogram, in seconds
+	Method   string `json:"method,omitempty"`   // label; "" when it has none
+	Code     string `json:"code,omitempty"`     // label: 200, or a class such as 2xx
+	Route    string `json:"route,omitempty"`    // label
 }
 
 // A Sample is one look at the target's process and metrics.

@@ -20,6 +20,7 @@ import (
 //	cases/FAMILY/NAME/SLUG/               one case
 //	    case.json                         facts
 //	    client.book backend-N.book faults.book spans.otlp
+//	    metrics-before.pb metrics-after.pb
 //	    target/                           the target's own files and logs
 //	report.json report.html …             the judgement, which can be made again
 type Dir string
@@ -156,6 +157,12 @@ func (d Dir) BackendBook(c CaseRef, n int) string {
 
 // Spans is the path of the spans received.
 func (d Dir) Spans(c CaseRef) string { return filepath.Join(d.Case(c), "spans.otlp") }
+
+// Metrics is the path of a scrape of the target, "before" the clients began or
+// "after" they had ended: delimited messages of io.prometheus.client.
+func (d Dir) Metrics(c CaseRef, when string) string {
+	return filepath.Join(d.Case(c), "metrics-"+when+".pb")
+}
 
 // Target is the directory where the target's instance lived.
 func (d Dir) Target(c CaseRef) string { return filepath.Join(d.Case(c), "target") }

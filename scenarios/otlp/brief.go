@@ -16,15 +16,15 @@ type Brief struct {
 	End       int64
 	Kind      Kind
 	Status    Status
-	Code      int    // http.response.status_code, 0 when it has none
-	Resend    int    // http.request.resend_count
-	Method    string // http.request.method
-	Route     string // http.route
-	ErrorType string // error.type
-	Class     string // gauntlet.error.class
-	Phase     string // gauntlet.attempt.phase: in which it failed
-	Reason    string // gauntlet.attempt.reason: why it was made
-	Aborted   bool   // gauntlet.response.aborted
+	Code      int      // http.response.status_code, 0 when it has none
+	Resend    int      // http.request.resend_count
+	Method    string   // http.request.method
+	Route     string   // http.route
+	ErrorType string   // error.type
+	Class     string   // gauntlet.error.class
+	Phase     string   // gauntlet.attempt.phase: in which it failed
+	Reason    string   // gauntlet.attempt.reason: why it was made
+	Aborted   bool     // gauntlet.response.aborted
 	events    []string // names
 	address   string
 	port      int

@@ -150,5 +150,8 @@ func (f *fileTarget) traffic(p *Plan, x *expander) (err error) {
 	if p.Prometheus != "" {
 		p.Telemetry = append(p.Telemetry, "metrics")
 	}
+	if p.AccessLog != "" {
+		p.Telemetry = append(p.Telemetry, "access_log")
+	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"gauntlet/scenarios/evidence"
 )
 
 // A proxyTarget is a program that takes the reference proxy's configuration:
@@ -129,7 +131,13 @@ func (p *proxyTarget) Plan(w Wants) (*Plan, error) {
 		"routes":    []any{map[string]any{"path": "/", "upstream": "backend"}},
 	}
 	if w.OTLP != "" {
-		set(top, "telemetry.otlp", map[string]any{"endpoint": w.OTLP, "interval": "200ms"})
+		set(top, "telemetry.otlp", map[string]any{"endpoint": w.OTLP, "interval": "50ms"})
+	}
+	log := filepath.Join(w.Dir, "access.log")
+	if to, ok := texts["telemetry.access_log"]; ok {
+		if log = to; log == "off" || log == "stdout" {
+			log = ""
+		}
 	}
 	for name, v := range texts {
 		if at, ok := proxyKnobs[name]; ok {
@@ -164,25 +172,38 @@ func (p *proxyTarget) Plan(w Wants) (*Plan, error) {
 		return nil, err
 	}
 	return &Plan{
-		Args:     append(append([]string{}, p.args...), "--config", config),
-		Dir:      w.Dir,
-		Address:  w.Listen,
-		Settings: effective,
-		Ready:    Ready{URL: "http://" + w.Admin + "/healthz", Timeout: 10 * time.Second},
-		Drain:    syscall.SIGTERM,
-		Stop:     syscall.SIGTERM,
-		Reload:   Reload{Signal: syscall.SIGHUP},
-		Grace:    15 * time.Second,
-		Telemetry: func() []string {
-			if w.OTLP == "" {
-				return []string{"metrics"}
-			}
-			return []string{"metrics", "traces"}
-		}(),
+		Args:       append(append([]string{}, p.args...), "--config", config),
+		Dir:        w.Dir,
+		Address:    w.Listen,
+		Settings:   effective,
+		Ready:      Ready{URL: "http://" + w.Admin + "/healthz", Timeout: 10 * time.Second},
+		Drain:      syscall.SIGTERM,
+		Stop:       syscall.SIGTERM,
+		Reload:     Reload{Signal: syscall.SIGHUP},
+		Grace:      15 * time.Second,
+		Telemetry:  proxyTelemetry(w.OTLP, log),
 		Prometheus: "http://" + w.Admin + "/metrics",
-		AccessLog:  filepath.Join(w.Dir, "access.log"),
+		AccessLog:  log,
+		Says:       proxySays,
 		Metrics:    proxyMetrics,
 	}, nil
+}
+
+// proxyTelemetry lists what the reference exports, with its log at this path.
+func proxyTelemetry(otlp, log string) []string {
+	all := []string{"metrics"}
+	if otlp != "" {
+		all = append(all, "traces")
+	}
+	if log != "" {
+		all = append(all, "access_log")
+	}
+	return all
+}
+
+var proxySays = evidence.Says{
+	LogTraces: true,
+	Meter:     evidence.Meter{Requests: "gauntlet_http_requests_total", Duration: "gauntlet_http_request_duration_seconds", Method: "method", Code: "code"},
 }
 
 var proxyMetrics = map[string]Gauge{
@@ -191,6 +212,11 @@ var proxyMetrics = map[string]Gauge{
 	"pool_waiting": {Name: "gauntlet_pool_connections", Labels: map[string]string{"state": "waiting"}},
 	"inflight":     {Name: "gauntlet_inflight_requests"},
 	"goroutines":   {Name: "go_goroutines"},
+
+	"spans_ended":    {Name: "gauntlet_telemetry_spans_total", Labels: map[string]string{"outcome": "ended"}},
+	"spans_exported": {Name: "gauntlet_telemetry_spans_total", Labels: map[string]string{"outcome": "exported"}},
+	"spans_failed":   {Name: "gauntlet_telemetry_spans_total", Labels: map[string]string{"outcome": "failed"}},
+	"log_dropped":    {Name: "gauntlet_telemetry_log_lines_dropped_total"},
 }
 
 // set puts v at a dotted place of nested maps.

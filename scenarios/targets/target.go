@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"gauntlet/scenarios/evidence"
 )
 
 // A Target is a proxy under test.
@@ -51,10 +53,12 @@ type Plan struct {
 	Reload   Reload
 	Grace    time.Duration // how long a stop may take
 	Request  Request
-	// Telemetry says what it exports: "traces", "metrics".
+	// Telemetry says what it exports: "traces", "metrics", "access_log".
 	Telemetry  []string
 	Prometheus string // URL of its metrics, "" when it has none
 	AccessLog  string // path, "" when it has none
+	// Says tells how to read all that; its Log is the engine's to fill.
+	Says evidence.Says
 	// Metrics maps our words (pool_leased, inflight, …) to metric names of
 	// the target, summed over their labels; see Gauge.
 	Metrics map[string]Gauge

@@ -1,0 +1,103 @@
+package audit
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// counters: what the target counted in the case is what happened in it, by
+// method and status. Each exchange that it provably took and whose client got a
+// whole answer is counted once under that status; one that ended otherwise may be
+// counted under any status, or not at all when it may never have been taken.
+// Where its spans are whole, they must say the same as its counters to the last
+// exchange, since no doubt about clients comes between the two. What was still
+// under way when the metrics were read need not be counted yet.
+func counters() *Check {
+	return &Check{
+		Name: "counters", That: "telemetry: counters count what happened, by method and status",
+		Because: "alerts and bills are made of them", Needs: []string{metrics},
+		lack: func(d *desk) []string {
+			if d.Case.Target.Says.Meter.Requests == "" {
+				return []string{"a counter of exchanges that we know"}
+			}
+			return nil
+		},
+		end: func(d *desk) int {
+			name := d.Case.Target.Says.Meter.Requests
+			now := d.grown(name, counted)
+			d.compare(name, now)
+			d.agree(name, now)
+			return 1
+		},
+	}
+}
+
+// compare holds counts against the ledger.
+func (d *desk) compare(name string, now map[key]float64) {
+	g, t := d.grain(name), &d.tally
+	due := coarse(t.due, g)
+	may, open := t.loose+t.vague+d.strays(), d.open()
+	sum, total := 0, 0.0
+	for _, k := range keys(due, now) {
+		sum, total = sum+due[k], total+now[k]
+		switch n := int(now[k]); {
+		case n < due[k]-open:
+			d.blame(k, g, "%s counts %d × %s, %d clients got that", name, n, k, due[k])
+		case n > due[k]+may:
+			d.blame(k, g, "%s counts %d × %s, %d clients got that and at most %d more can have ended so", name, n, k, due[k], may)
+		}
+	}
+	if n := int(total); n < sum+t.vague-open || n > sum+may {
+		d.say(0, "%s counts %d exchanges, at least %d and at most %d took place", name, n, sum+t.vague-open, sum+may)
+	}
+}
+
+// agree holds counts against the target's own spans.
+func (d *desk) agree(name string, now map[key]float64) {
+	if !d.whole(traces) || d.Case.Target.Says.Sampled {
+		return
+	}
+	g := d.grain(name)
+	told := coarse(d.tally.spans, g)
+	may := d.tally.late + d.strays()
+	for _, k := range keys(told, now) {
+		if n := int(now[k]); n < told[k] || n > told[k]+may {
+			d.blame(k, g, "%s counts %d × %s, %d server spans say that", name, n, k, told[k])
+		}
+	}
+}
+
+// blame says it of some of the exchanges that are counted so.
+func (d *desk) blame(k key, g grain, format string, args ...any) {
+	seq := uint64(0)
+	for _, fine := range slices.SortedFunc(maps.Keys(d.tally.examples), order) {
+		if seqs := d.tally.examples[fine]; g.of(fine) == k && len(seqs) > 0 {
+			seq = seqs[len(seqs)-1]
+			break
+		}
+	}
+	d.say(seq, format, args...)
+}
+
+// coarse adds up what a counter of that grain cannot tell apart.
+func coarse(fine map[key]int, g grain) map[key]int {
+	m := make(map[key]int, len(fine))
+	for k, n := range fine {
+		m[g.of(k)] += n
+	}
+	return m
+}
+
+func keys[A, B any](a map[key]A, b map[key]B) []key {
+	all := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.SortFunc(all, order)
+	return slices.Compact(all)
+}
+
+func order(a, b key) int {
+	if a.method != b.method {
+		return strings.Compare(a.method, b.method)
+	}
+	return a.code - b.code
+}

@@ -1,0 +1,123 @@
+package audit
+
+import (
+	"slices"
+
+	"gauntlet/fixtures/exchange"
+	"gauntlet/scenarios/ledger"
+	"gauntlet/scenarios/otlp"
+)
+
+// desk is where the evidence lies while the checks look at it.
+type desk struct {
+	*Facts
+	spans   chains // of Spans.List, by exchange
+	lines   chains // of Log.Lines, by exchange
+	results []Result
+	now     *Result
+	tally   tally
+	view    view
+}
+
+// chains hang what belongs to an exchange on its number, in 8 bytes each.
+type chains struct{ head, next []uint32 }
+
+func chain(sent uint64, n int, seq func(int) uint64) chains {
+	c := chains{head: make([]uint32, sent+1), next: make([]uint32, n)}
+	for i := n - 1; i >= 0; i-- {
+		if s := seq(i); s != 0 && s <= sent {
+			c.next[i], c.head[s] = c.head[s], uint32(i+1)
+		}
+	}
+	return c
+}
+
+// of calls do for everything of one exchange, in its order.
+func (c chains) of(seq uint64, do func(i int)) {
+	if seq >= uint64(len(c.head)) {
+		return
+	}
+	for n := c.head[seq]; n != 0; n = c.next[n-1] {
+		do(int(n - 1))
+	}
+}
+
+func newDesk(f *Facts) *desk {
+	d := &desk{Facts: f, tally: newTally()}
+	if f.Spans != nil {
+		d.spans = chain(f.Case.Sent, len(f.Spans.List), func(i int) uint64 { return f.Spans.List[i].Seq })
+	}
+	if f.Log != nil {
+		d.lines = chain(f.Case.Sent, len(f.Log.Lines), func(i int) uint64 { return f.Log.Lines[i].Seq })
+	}
+	return d
+}
+
+// view is everything about one exchange. It is used again for the next one.
+type view struct {
+	ledger.Exchange
+	id       exchange.ID
+	caller   [8]byte       // the client's own span
+	spans    []*otlp.Brief // all that are in its trace
+	servers  []*otlp.Brief // those of them that are the target's answer to the client
+	attempts []*otlp.Brief // client spans
+	lines    []*Line
+}
+
+// walk shows every exchange to every check.
+func (d *desk) walk() {
+	for x := range d.Ledger.All() {
+		v := d.look(x)
+		d.count(v)
+		for i := range d.results {
+			if d.now = &d.results[i]; d.now.open() && d.now.each != nil {
+				d.now.each(d, v)
+			}
+		}
+	}
+}
+
+func (d *desk) look(x ledger.Exchange) *view {
+	v := &d.view
+	id := exchange.ID{Run: d.Case.Run, Seq: x.Seq}
+	*v = view{Exchange: x, id: id, caller: id.ClientSpan(), spans: v.spans[:0], servers: v.servers[:0], attempts: v.attempts[:0], lines: v.lines[:0]}
+	d.spans.of(x.Seq, func(i int) { v.spans = append(v.spans, &d.Spans.List[i]) })
+	d.lines.of(x.Seq, func(i int) { v.lines = append(v.lines, &d.Log.Lines[i]) })
+	for _, s := range v.spans {
+		switch s.Kind {
+		case otlp.Client:
+			v.attempts = append(v.attempts, s)
+		case otlp.Server:
+			if s.Parent == v.caller || v.span(s.Parent) == nil {
+				v.servers = append(v.servers, s)
+			}
+		}
+	}
+	return v
+}
+
+// span finds a span of the exchange's trace by its id.
+func (v *view) span(id [8]byte) *otlp.Brief {
+	i := slices.IndexFunc(v.spans, func(s *otlp.Brief) bool { return s.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return v.spans[i]
+}
+
+// server is the one server span of the exchange, or nil when there are none or
+// several.
+func (v *view) server() *otlp.Brief {
+	if len(v.servers) != 1 {
+		return nil
+	}
+	return v.servers[0]
+}
+
+// line is the one log line of the exchange, or nil.
+func (v *view) line() *Line {
+	if len(v.lines) != 1 {
+		return nil
+	}
+	return v.lines[0]
+}

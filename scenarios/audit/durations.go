@@ -1,0 +1,135 @@
+package audit
+
+import (
+	"math"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+
+	"gauntlet/scenarios/otlp"
+)
+
+// durations: the histogram of durations counts each exchange that the counter
+// counts, in seconds (Prometheus, "Metric and label naming"), and in the bucket
+// where its server span's duration lies. Clocks are read a moment apart, and on a
+// busy machine that moment may be long: see near.
+func durations() *Check {
+	return &Check{
+		Name: "durations", That: "telemetry: the histogram of durations tells how long exchanges took, in seconds",
+		Because: "percentiles are made of it", Needs: []string{metrics},
+		lack: func(d *desk) []string {
+			if d.Case.Target.Says.Meter.Duration == "" || len(d.After.series(d.Case.Target.Says.Meter.Duration)) == 0 {
+				return []string{"a histogram of durations that we know"}
+			}
+			return nil
+		},
+		end: func(d *desk) int {
+			meter := d.Case.Target.Says.Meter
+			d.compare(meter.Duration, d.grown(meter.Duration, observed))
+			d.plausible(meter.Duration)
+			if d.whole(traces) && !d.Case.Target.Says.Sampled {
+				d.buckets(meter.Duration)
+			}
+			return 1
+		},
+	}
+}
+
+// plausible compares the sum of all durations with what clients measured. A
+// server may be at an exchange for longer than its client, who sees only the
+// answer; not for ten times as long in sum and a second for each beside. It
+// catches another unit, and nothing finer.
+func (d *desk) plausible(name string) {
+	var sum, n float64
+	add := func(m *dto.Metric, sign float64) {
+		sum += sign * m.GetHistogram().GetSampleSum()
+		n += sign * observed(m)
+	}
+	for _, m := range d.After.series(name) {
+		add(m, 1)
+	}
+	for _, m := range d.Before.series(name) {
+		add(m, -1)
+	}
+	if n == 0 {
+		return
+	}
+	measured := d.measured() / 1e9
+	if sum > 10*measured+n {
+		d.say(0, "%s sums up to %.3f s, clients measured %.3f s for as many exchanges: another unit?", name, sum, measured)
+	}
+	if sum < 0 || math.IsNaN(sum) {
+		d.say(0, "%s sums up to %v", name, sum)
+	}
+}
+
+// measured is for how long clients waited, all together, in nanoseconds.
+func (d *desk) measured() float64 {
+	sum := 0.0
+	for x := range d.Ledger.All() {
+		sum += float64(x.Client.Ended - x.Client.Started)
+	}
+	return sum
+}
+
+// near widens a duration to what another look at the clock may have made of it.
+func near(d time.Duration) (least, most time.Duration) {
+	slack := time.Duration(skew) + d/4
+	return max(0, d-slack), d + slack
+}
+
+// buckets compares each bucket with the durations of the server spans.
+func (d *desk) buckets(name string) {
+	type bound struct {
+		le  float64
+		now float64
+	}
+	var bounds []bound
+	add := func(m *dto.Metric, sign float64) {
+		for _, b := range m.GetHistogram().GetBucket() {
+			i := 0
+			for i < len(bounds) && bounds[i].le != b.GetUpperBound() {
+				i++
+			}
+			if i == len(bounds) {
+				bounds = append(bounds, bound{le: b.GetUpperBound()})
+			}
+			bounds[i].now += sign * float64(b.GetCumulativeCount())
+		}
+	}
+	for _, m := range d.After.series(name) {
+		add(m, 1)
+	}
+	for _, m := range d.Before.series(name) {
+		add(m, -1)
+	}
+	for _, b := range bounds {
+		if math.IsInf(b.le, 1) {
+			continue
+		}
+		le := time.Duration(b.le * 1e9)
+		surely, maybe := d.within(le)
+		if n := int(b.now); n < surely || n > maybe+d.strays() {
+			d.say(0, "%s counts %d exchanges of at most %v; by their server spans it is %d to %d", name, n, le, surely, maybe)
+		}
+	}
+}
+
+// within counts the exchanges of the run whose server span shows that they took
+// at most le, and those that may have.
+func (d *desk) within(le time.Duration) (surely, maybe int) {
+	for i := range d.Spans.List {
+		s := &d.Spans.List[i]
+		if s.Kind != otlp.Server || s.Seq == 0 || s.Seq > d.Case.Sent {
+			continue
+		}
+		least, most := near(time.Duration(s.End - s.Start))
+		if most <= le && s.End < d.After.At {
+			surely++
+		}
+		if least <= le {
+			maybe++
+		}
+	}
+	return surely, maybe
+}

@@ -1,0 +1,74 @@
+package audit
+
+// logLines: each exchange that the target took has one line in the access log,
+// and no exchange has two. See taken for those that may have none.
+func logLines() *Check {
+	return &Check{
+		Name: "log-lines", That: "telemetry: each exchange has one line in the access log",
+		Because: "who counts lines counts requests", Needs: []string{logs},
+		lack: func(d *desk) []string {
+			if len(d.Log.Lines) > 0 && !d.named() {
+				return []string{"an exchange id or trace id in the access log"}
+			}
+			return nil
+		},
+		each: func(d *desk, v *view) {
+			switch n := len(v.lines); {
+			case n > 1:
+				d.say(v.Seq, "exchange %d has %d lines in the access log", v.Seq, n)
+			case n == 0 && d.taken(v):
+				d.say(v.Seq, "exchange %d has no line in the access log", v.Seq)
+			}
+		},
+	}
+}
+
+// named reports whether any line names an exchange of the run. A log in which
+// none does is one that has no field for it.
+func (d *desk) named() bool {
+	for i := range d.Log.Lines {
+		if d.Log.Lines[i].Seq != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// logTraces: log and trace lead to each other. Each line names the trace of its
+// exchange and its server span, which is there; a line that tells of a failure
+// leads to a span that does, and a failed span back to a line that does, or to
+// one that names a status of 500 or more.
+func logTraces() *Check {
+	return &Check{
+		Name: "log-traces", That: "telemetry: log lines and traces lead to each other",
+		Because: "from a line in a log one must come to the trace, and back", Needs: []string{logs, traces},
+		lack: func(d *desk) []string {
+			if !d.Case.Target.Says.LogTraces {
+				return []string{"trace_id and span_id in the access log"}
+			}
+			return nil
+		},
+		each: func(d *desk, v *view) {
+			for _, l := range v.lines {
+				d.leads(v, l)
+			}
+		},
+	}
+}
+
+func (d *desk) leads(v *view, l *Line) {
+	switch s := v.server(); {
+	case !l.Traced:
+		d.say(v.Seq, "the log line of exchange %d names no trace", v.Seq)
+	case l.Trace != v.id.TraceID():
+		d.say(v.Seq, "the log line of exchange %d names the trace of another", v.Seq)
+	case s == nil:
+		return // sampled away, or the check of server spans says so
+	case l.Span != s.ID:
+		d.say(v.Seq, "the log line of exchange %d names span %s, its server span is %s", v.Seq, short(l.Span), short(s.ID))
+	case l.Failed && !s.Failed():
+		d.say(v.Seq, "the log line of exchange %d tells of a failure, its server span of none", v.Seq)
+	case s.Failed() && !l.Failed && l.Status < 500:
+		d.say(v.Seq, "the server span of exchange %d tells of a failure, its log line of none", v.Seq)
+	}
+}

@@ -1,0 +1,150 @@
+package audit
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+
+	"gauntlet/fixtures/exchange"
+)
+
+// A Line is what an access log says of one exchange.
+type Line struct {
+	Seq    uint64 // by the id or the trace that it names; 0: none of the run
+	Trace  [16]byte
+	Span   [8]byte
+	Traced bool // it names a trace
+	Failed bool // it says that the answer was cut or that something failed
+	Status int  // 0 when it names none
+	Method string
+}
+
+// A Log is what was read of an access log.
+type Log struct {
+	Lines   []Line
+	Foreign int // lines that are no JSON object, or a line that breaks off
+}
+
+// What proxies call what we look for: the reference, and what people write into
+// the log formats of nginx, HAProxy, Envoy, Caddy and Traefik.
+var (
+	statusKeys = []string{"status", "status_code", "response_code", "code", "DownstreamStatus", "http.response.status_code"}
+	traceKeys  = []string{"trace_id", "traceid", "traceId", "TraceId", "trace.id"}
+	spanKeys   = []string{"span_id", "spanid", "spanId", "SpanId", "span.id"}
+	methodKeys = []string{"method", "request_method", "RequestMethod", "http.request.method"}
+	failedKeys = []string{"error", "aborted"}
+)
+
+// maxLine bounds a line, in bytes; a longer one is foreign.
+const maxLine = 1 << 20
+
+// ReadLog reads an access log, one JSON object a line.
+func ReadLog(path string, run uint64) (*Log, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the access log: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	l, err := ParseLog(f, run)
+	if err != nil {
+		return nil, fmt.Errorf("read the access log %s: %w", path, err)
+	}
+	return l, nil
+}
+
+// ParseLog is ReadLog on a stream.
+func ParseLog(from io.Reader, run uint64) (*Log, error) {
+	l := &Log{}
+	mark := []byte(exchange.ID{Run: run, Seq: 1}.String()[:16])
+	r := bufio.NewReaderSize(from, 64<<10)
+	var long []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			if len(long) < maxLine {
+				long = append(long, part...)
+			}
+			continue
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		text := part
+		if len(long) > 0 {
+			long = append(long, part...)
+			text = long
+		}
+		if len(bytes.TrimSpace(text)) > 0 {
+			l.add(text, run, mark)
+		}
+		long = long[:0]
+		if err != nil {
+			return l, nil
+		}
+	}
+}
+
+// add reads one line. A line that breaks off is what a killed target leaves.
+func (l *Log) add(text []byte, run uint64, mark []byte) {
+	var line Line
+	var byTrace uint64
+	whole := members(text, func(key, value []byte) {
+		switch is := func(names []string) bool { return slices.Contains(names, string(key)) }; {
+		case is(statusKeys):
+			line.Status, _ = strconv.Atoi(string(value)) // no number is no status
+		case is(traceKeys):
+			if n, err := hex.Decode(line.Trace[:], clip(value, 32)); err == nil && n == 16 && line.Trace != [16]byte{} {
+				line.Traced = true
+				if id := exchange.FromTraceID(line.Trace); id.Run == run && id.Seq <= exchange.MaxSeq {
+					byTrace = id.Seq
+				}
+			}
+		case is(spanKeys):
+			if _, err := hex.Decode(line.Span[:], clip(value, 16)); err != nil {
+				line.Span = [8]byte{}
+			}
+		case is(methodKeys):
+			line.Method = method(value)
+		case is(failedKeys):
+			line.Failed = line.Failed || !slices.Contains([]string{"", "false", "null", "-"}, string(value))
+		case bytes.HasPrefix(value, mark):
+			if id, err := exchange.Parse(string(value)); err == nil {
+				line.Seq = id.Seq
+			}
+		}
+	})
+	if !whole {
+		l.Foreign++
+		return
+	}
+	if line.Seq == 0 {
+		line.Seq = byTrace
+	}
+	l.Lines = append(l.Lines, line)
+}
+
+// clip leaves out what has another length than it must have.
+func clip(value []byte, length int) []byte {
+	if len(value) != length {
+		return nil
+	}
+	return value
+}
+
+// method gives one of the usual methods without keeping the line.
+func method(value []byte) string {
+	for _, m := range methods {
+		if string(value) == m {
+			return m
+		}
+	}
+	return string(value)
+}
+
+var methods = []string{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"}

@@ -1,0 +1,36 @@
+package audit
+
+import (
+	"gauntlet/fixtures/book"
+)
+
+// success: nothing is recorded as a success that the client did not get. The
+// client saw its answer cut, reset or never begun, while span or log call it
+// good and say of no error. That accuses only where nobody but the target can
+// have ended the exchange: not when the client left or had a part in it (see
+// left), not when a fault acted on its connection, and not once the target was
+// told to end. A log line must say so only where the log has a word for it: in
+// many formats the status is the one sent and nothing more.
+func success() *Check {
+	return &Check{
+		Name: "success", That: "telemetry: no success is recorded that the client did not get",
+		Because: "a loss that the target calls a success is never looked for", lack: eitherSignal,
+		each: func(d *desk, v *view) {
+			c := v.Client
+			switch c.End {
+			case book.EndNone, book.EndCut, book.EndReset:
+			default:
+				return
+			}
+			if left(c) || !d.heard(v) || d.told(v) {
+				return
+			}
+			if s := v.server(); s != nil && d.whole(traces) && good(s.Code) && !s.Failed() {
+				d.say(v.Seq, "the client of exchange %d saw its answer end by %s, its server span says %d and no error", v.Seq, c.End, s.Code)
+			}
+			if l := v.line(); l != nil && d.whole(logs) && d.Case.Target.Says.LogTraces && good(l.Status) && !l.Failed {
+				d.say(v.Seq, "the client of exchange %d saw its answer end by %s, its log line says %d and no error", v.Seq, c.End, l.Status)
+			}
+		},
+	}
+}

@@ -1,0 +1,97 @@
+package audit
+
+import (
+	"gauntlet/scenarios/otlp"
+)
+
+// A tally counts the exchanges of the case as each book tells them.
+type tally struct {
+	// due are the exchanges that must be counted, with what their client got;
+	// some of each are kept as examples.
+	due      map[key]int
+	examples map[key][]uint64
+	// vague are those that must be counted, under whatever status, and loose
+	// those that may be.
+	vague, loose int
+	// spans are those with a server span that had ended when the metrics were
+	// read, and late those whose span ended about then or afterwards.
+	spans map[key]int
+	late  int
+	lines map[key]int
+}
+
+const maxExamples = 10
+
+func newTally() tally {
+	return tally{due: map[key]int{}, examples: map[key][]uint64{}, spans: map[key]int{}, lines: map[key]int{}}
+}
+
+// count takes an exchange into the tally.
+func (d *desk) count(v *view) {
+	t := &d.tally
+	switch taken := d.taken(v); {
+	case taken && d.plain(v):
+		k := key{usual(v.Client.Method.String()), int(v.Client.Status)}
+		t.due[k]++
+		if len(t.examples[k]) < maxExamples {
+			t.examples[k] = append(t.examples[k], v.Seq)
+		}
+	case taken:
+		t.vague++
+	default:
+		t.loose++
+	}
+	if s := v.server(); s != nil {
+		d.ended(s)
+	}
+	if l := v.line(); l != nil {
+		t.lines[key{usual(l.Method), l.Status}]++
+	}
+}
+
+// ended counts a server span.
+func (d *desk) ended(s *otlp.Brief) {
+	if d.After != nil && s.End >= d.After.At {
+		d.tally.late++
+		return
+	}
+	d.tally.spans[key{usual(s.Method), s.Code}]++
+}
+
+// strays is how many exchanges of nobody's the target may have counted beside
+// those of the run: probes. A target whose traces or log are there has told of
+// them; else some are taken for granted.
+func (d *desk) strays() int {
+	n := 0
+	switch {
+	case d.Spans != nil:
+		for i := range d.Spans.List {
+			if s := &d.Spans.List[i]; s.Kind == otlp.Server && (s.Seq == 0 || s.Seq > d.Case.Sent) {
+				n++
+			}
+		}
+	case d.Log != nil:
+		for i := range d.Log.Lines {
+			if s := d.Log.Lines[i].Seq; s == 0 || s > d.Case.Sent {
+				n++
+			}
+		}
+	default:
+		n = probes
+	}
+	return n
+}
+
+// probes are the requests of nobody's that go unnoticed where only metrics
+// tell: those by which the harness finds a target ready.
+const probes = 10
+
+// open is how many exchanges the target says it had under way, beyond those it
+// had before, when its metrics were read.
+func (d *desk) open() int {
+	t := &d.Case.Target
+	if t.Quiet == nil || t.Baseline == nil {
+		return 0
+	}
+	return max(0, int(t.Quiet.Metrics["inflight"]-t.Baseline.Metrics["inflight"]))
+}

@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"gauntlet/scenarios/evidence"
+)
+
+const (
+	// quietFor is how long a target may take, after its clients have gone, to
+	// count what they sent and to export what it has recorded.
+	quietFor = 3 * time.Second
+	// quietEvery is the time between two looks.
+	quietEvery = 25 * time.Millisecond
+	// unchanged is how many looks in a row must be alike when some exchanges
+	// may never be counted: their connection was never accepted, for one.
+	unchanged = 12
+)
+
+// quiet looks at the target's metrics until everything that the clients sent
+// has been counted, nothing is under way and every span was exported, or
+// nothing changes any more, or the time is over. A target that was told to end,
+// or that ended, is not asked.
+func (s *stage) quiet(ctx context.Context) {
+	t := s.target
+	if t.plan.Prometheus == "" || t.ended() {
+		return
+	}
+	limit := time.Now().Add(quietFor)
+	tick := time.NewTicker(quietEvery)
+	defer tick.Stop()
+	alike, before := 0, 0.0
+	for {
+		sample, all, err := t.look(ctx)
+		if err != nil {
+			if !t.ended() && ctx.Err() == nil {
+				s.fail(err)
+			}
+			return
+		}
+		now := t.counted(all, t.plan.Says.Meter)
+		if alike++; now != before {
+			alike, before = 0, now
+		}
+		due := s.scraped + float64(s.ids.Sent())
+		rested := s.rested(&sample) && (now >= due || alike >= unchanged)
+		if rested || time.Now().After(limit) {
+			t.mu.Lock()
+			t.facts.Quiet = &sample
+			t.mu.Unlock()
+			s.keep("after", all)
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// rested reports whether nothing is under way and no span waits.
+func (s *stage) rested(now *evidence.Sample) bool {
+	m := now.Metrics
+	return m["inflight"] <= s.target.facts.Baseline.Metrics["inflight"] && m["spans_ended"] <= m["spans_exported"]+m["spans_failed"]
+}
+
+// ended reports whether somebody told the target to end, or it has ended.
+func (t *instance) ended() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.asked || t.proc == nil {
+		return t.asked
+	}
+	_, gone := t.proc.Exit()
+	return gone
+}
