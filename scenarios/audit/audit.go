@@ -44,8 +44,8 @@ type Check struct {
 	Because string
 	Needs   []string // signals, all of them
 
-	each func(*desk, *view)    // for every exchange sent; may be nil
-	end  func(*desk) (n int)   // once; may be nil. n is what it compared beside exchanges
+	each func(*desk, *view)   // for every exchange sent; may be nil
+	end  func(*desk) (n int)  // once; may be nil. n is what it compared beside exchanges
 	lack func(*desk) []string // what else the target must give; may be nil
 }
 
@@ -116,6 +116,21 @@ func Run(f *Facts) []Result {
 
 // open reports whether the check is carried out.
 func (r *Result) open() bool { return len(r.Missing) == 0 && r.Untold == "" }
+
+// trusted reports whether the spans are a measure for other signals: they are
+// whole and no exchange has spoken against them. What a lie of theirs makes of
+// the comparison accuses nobody else.
+func (d *desk) trusted() bool {
+	for i := range d.results {
+		switch r := &d.results[i]; r.Name {
+		case "server-span", "nesting", "status", "success":
+			if r.Count > 0 {
+				return false
+			}
+		}
+	}
+	return d.whole(traces) && !d.Case.Target.Says.Sampled
+}
 
 // say notes a disagreement of the check at hand.
 func (d *desk) say(seq uint64, format string, args ...any) {

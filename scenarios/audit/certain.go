@@ -47,11 +47,8 @@ func (d *desk) heard(v *view) bool {
 // away, ran out of patience, shut its side down, did not send all of its
 // request, or sent what its script says.
 func left(c *book.Client) bool {
-	switch c.End {
-	case book.EndAbandoned, book.EndTimeout, book.EndRefused:
-		return true
-	}
-	return c.Flags&(book.HalfClosed|book.Scripted|book.Surplus) != 0 || c.Flags&book.SentAll == 0
+	return c.End == book.EndAbandoned || c.End == book.EndTimeout || c.End == book.EndRefused ||
+		c.Flags&(book.HalfClosed|book.Scripted|book.Surplus) != 0 || c.Flags&book.SentAll == 0
 }
 
 // told reports whether the target was told to end before the exchange had.

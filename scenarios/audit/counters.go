@@ -1,13 +1,14 @@
 package audit
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
 )
 
 // counters: what the target counted in the case is what happened in it, by
-// method and status. Each exchange that it provably took and whose client got a
+// method, status, route and what went wrong. Each exchange that it provably took and whose client got a
 // whole answer is counted once under that status; one that ended otherwise may be
 // counted under any status, or not at all when it may never have been taken.
 // Where its spans are whole, they must say the same as its counters to the last
@@ -34,9 +35,9 @@ func counters() *Check {
 }
 
 // compare holds counts against the ledger.
-func (d *desk) compare(name string, now map[key]float64) {
-	g, t := d.grain(name), &d.tally
-	due := coarse(t.due, g)
+func (d *desk) compare(name string, all map[key]float64) {
+	g, t := d.grain(name).known(), &d.tally
+	due, now := coarse(t.due, g), coarse(all, g)
 	may, open := t.loose+t.vague+d.strays(), d.open()
 	sum, total := 0, 0.0
 	for _, k := range keys(due, now) {
@@ -54,12 +55,12 @@ func (d *desk) compare(name string, now map[key]float64) {
 }
 
 // agree holds counts against the target's own spans.
-func (d *desk) agree(name string, now map[key]float64) {
-	if !d.whole(traces) || d.Case.Target.Says.Sampled {
+func (d *desk) agree(name string, all map[key]float64) {
+	if !d.trusted() {
 		return
 	}
 	g := d.grain(name)
-	told := coarse(d.tally.spans, g)
+	told, now := coarse(d.tally.spans, g), coarse(all, g)
 	may := d.tally.late + d.strays()
 	for _, k := range keys(told, now) {
 		if n := int(now[k]); n < told[k] || n > told[k]+may {
@@ -81,8 +82,8 @@ func (d *desk) blame(k key, g grain, format string, args ...any) {
 }
 
 // coarse adds up what a counter of that grain cannot tell apart.
-func coarse(fine map[key]int, g grain) map[key]int {
-	m := make(map[key]int, len(fine))
+func coarse[N int | float64](fine map[key]N, g grain) map[key]N {
+	m := make(map[key]N, len(fine))
 	for k, n := range fine {
 		m[g.of(k)] += n
 	}
@@ -96,8 +97,5 @@ func keys[A, B any](a map[key]A, b map[key]B) []key {
 }
 
 func order(a, b key) int {
-	if a.method != b.method {
-		return strings.Compare(a.method, b.method)
-	}
-	return a.code - b.code
+	return cmp.Or(strings.Compare(a.method, b.method), a.code-b.code, strings.Compare(a.route, b.route), strings.Compare(a.class, b.class))
 }

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
-
-	"gauntlet/scenarios/otlp"
 )
 
 // durations: the histogram of durations counts each exchange that the counter
@@ -27,7 +25,7 @@ func durations() *Check {
 			meter := d.Case.Target.Says.Meter
 			d.compare(meter.Duration, d.grown(meter.Duration, observed))
 			d.plausible(meter.Duration)
-			if d.whole(traces) && !d.Case.Target.Says.Sampled {
+			if d.trusted() {
 				d.buckets(meter.Duration)
 			}
 			return 1
@@ -115,16 +113,13 @@ func (d *desk) buckets(name string) {
 	}
 }
 
-// within counts the exchanges of the run whose server span shows that they took
-// at most le, and those that may have.
+// within counts the exchanges whose server span shows that they took at most le,
+// and those that may have.
 func (d *desk) within(le time.Duration) (surely, maybe int) {
-	for i := range d.Spans.List {
-		s := &d.Spans.List[i]
-		if s.Kind != otlp.Server || s.Seq == 0 || s.Seq > d.Case.Sent {
-			continue
-		}
-		least, most := near(time.Duration(s.End - s.Start))
-		if most <= le && s.End < d.After.At {
+	maybe = d.tally.late
+	for _, took := range d.tally.took {
+		least, most := near(took)
+		if most <= le {
 			surely++
 		}
 		if least <= le {

@@ -58,10 +58,10 @@ func (d *desk) exemplar(name string, m *dto.Metric, e *dto.Exemplar, floor, boun
 	root, seq := d.root(trace)
 	meter := d.Case.Target.Says.Meter
 	switch {
-	case root == nil && !d.Case.Target.Says.Sampled:
+	case !d.trusted():
+	case root == nil:
 		d.say(seq, "an exemplar of %s names trace %s, which has no server span", name, text)
-	case root == nil || name != meter.Duration && name != meter.Requests:
-	default:
+	case name == meter.Duration || name == meter.Requests:
 		d.means(name, m, e, root, seq)
 	}
 	return 1
@@ -70,7 +70,8 @@ func (d *desk) exemplar(name string, m *dto.Metric, e *dto.Exemplar, floor, boun
 // means asks whether the exemplar can be one of that exchange.
 func (d *desk) means(name string, m *dto.Metric, e *dto.Exemplar, root *otlp.Brief, seq uint64) {
 	k, _ := d.read(m)
-	if own := d.grain(name).of(key{usual(root.Method), root.Code}); root.Method != "" && own != k {
+	g := d.grain(name)
+	if own := g.of(key{usual(root.Method), root.Code, root.Route, root.Class}); root.Method != "" && own != g.of(k) {
 		d.say(seq, "an exemplar of %s for %s names a trace whose server span says %s", name, k, own)
 		return
 	}

@@ -31,15 +31,34 @@ type Log struct {
 	Foreign int // lines that are no JSON object, or a line that breaks off
 }
 
-// What proxies call what we look for: the reference, and what people write into
-// the log formats of nginx, HAProxy, Envoy, Caddy and Traefik.
-var (
-	statusKeys = []string{"status", "status_code", "response_code", "code", "DownstreamStatus", "http.response.status_code"}
-	traceKeys  = []string{"trace_id", "traceid", "traceId", "TraceId", "trace.id"}
-	spanKeys   = []string{"span_id", "spanid", "spanId", "SpanId", "span.id"}
-	methodKeys = []string{"method", "request_method", "RequestMethod", "http.request.method"}
-	failedKeys = []string{"error", "aborted"}
+// A field is something that we look for in a line.
+type field int
+
+const (
+	statusField field = iota + 1
+	traceField
+	spanField
+	methodField
+	failedField
 )
+
+// fieldOf says what a key stands for: in the reference's log, and in what people
+// write into the log formats of nginx, HAProxy, Envoy, Caddy and Traefik.
+func fieldOf(key []byte) field {
+	switch string(key) {
+	case "status", "status_code", "response_code", "code", "DownstreamStatus", "http.response.status_code":
+		return statusField
+	case "trace_id", "traceid", "traceId", "TraceId", "trace.id":
+		return traceField
+	case "span_id", "spanid", "spanId", "SpanId", "span.id":
+		return spanField
+	case "method", "request_method", "RequestMethod", "http.request.method":
+		return methodField
+	case "error", "aborted":
+		return failedField
+	}
+	return 0
+}
 
 // maxLine bounds a line, in bytes; a longer one is foreign.
 const maxLine = 1 << 20
@@ -63,31 +82,39 @@ func ParseLog(from io.Reader, run uint64) (*Log, error) {
 	l := &Log{}
 	mark := []byte(exchange.ID{Run: run, Seq: 1}.String()[:16])
 	r := bufio.NewReaderSize(from, 64<<10)
-	var long []byte
 	for {
-		part, err := r.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			if len(long) < maxLine {
-				long = append(long, part...)
-			}
-			continue
-		}
+		text, over, err := line(r)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
-		text := part
-		if len(long) > 0 {
-			long = append(long, part...)
-			text = long
-		}
-		if len(bytes.TrimSpace(text)) > 0 {
+		switch {
+		case over:
+			l.Foreign++
+		case len(bytes.TrimSpace(text)) > 0:
 			l.add(text, run, mark)
 		}
-		long = long[:0]
-		if err != nil {
+		if errors.Is(err, io.EOF) {
 			return l, nil
 		}
 	}
+}
+
+// line reads one line, which is valid until the next is read; over says that it
+// was too long.
+func line(r *bufio.Reader) (text []byte, over bool, err error) {
+	text, err = r.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return text, false, err
+	}
+	text = bytes.Clone(text)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		var more []byte
+		more, err = r.ReadSlice('\n')
+		if over = over || len(text)+len(more) > maxLine; !over {
+			text = append(text, more...)
+		}
+	}
+	return text, over, err
 }
 
 // add reads one line. A line that breaks off is what a killed target leaves.
@@ -95,25 +122,28 @@ func (l *Log) add(text []byte, run uint64, mark []byte) {
 	var line Line
 	var byTrace uint64
 	whole := members(text, func(key, value []byte) {
-		switch is := func(names []string) bool { return slices.Contains(names, string(key)) }; {
-		case is(statusKeys):
+		switch fieldOf(key) {
+		case statusField:
 			line.Status, _ = strconv.Atoi(string(value)) // no number is no status
-		case is(traceKeys):
+		case traceField:
 			if n, err := hex.Decode(line.Trace[:], clip(value, 32)); err == nil && n == 16 && line.Trace != [16]byte{} {
 				line.Traced = true
 				if id := exchange.FromTraceID(line.Trace); id.Run == run && id.Seq <= exchange.MaxSeq {
 					byTrace = id.Seq
 				}
 			}
-		case is(spanKeys):
+		case spanField:
 			if _, err := hex.Decode(line.Span[:], clip(value, 16)); err != nil {
 				line.Span = [8]byte{}
 			}
-		case is(methodKeys):
+		case methodField:
 			line.Method = method(value)
-		case is(failedKeys):
+		case failedField:
 			line.Failed = line.Failed || !slices.Contains([]string{"", "false", "null", "-"}, string(value))
-		case bytes.HasPrefix(value, mark):
+		default:
+			if !bytes.HasPrefix(value, mark) {
+				return
+			}
 			if id, err := exchange.Parse(string(value)); err == nil {
 				line.Seq = id.Seq
 			}

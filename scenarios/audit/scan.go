@@ -43,7 +43,12 @@ func members(line []byte, visit func(key, value []byte)) bool {
 	}
 }
 
-func space(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }
+func space(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t' || b[0] == '\r' || b[0] == '\n') {
+		b = b[1:]
+	}
+	return b
+}
 
 // text reads a string and gives what it says.
 func text(b []byte) (said, rest []byte, ok bool) {

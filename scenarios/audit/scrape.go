@@ -77,10 +77,12 @@ func label(m *dto.Metric, name string) string {
 type key struct {
 	method string
 	code   int
+	route  string
+	class  string // of what went wrong
 }
 
 func (k key) String() string {
-	return strings.TrimSpace(k.method + " " + strconv.Itoa(k.code))
+	return strings.TrimSpace(k.method + " " + strconv.Itoa(k.code) + " " + k.class)
 }
 
 // otherMethod stands for every method that has no name of its own.
@@ -99,7 +101,7 @@ func usual(name string) string {
 
 // A grain says which labels a counter has.
 type grain struct {
-	method, code, class bool
+	method, code, hundreds, route, class bool
 }
 
 // of gives the key under which a counter of that grain counts an exchange.
@@ -110,39 +112,63 @@ func (g grain) of(k key) key {
 	switch {
 	case !g.code:
 		k.code = 0
-	case g.class:
+	case g.hundreds:
 		k.code = k.code / 100 * 100
+	}
+	if !g.route {
+		k.route = ""
+	}
+	if !g.class {
+		k.class = ""
 	}
 	return k
 }
 
-// read gives a series' key; class says that its code is a class.
-func (d *desk) read(m *dto.Metric) (k key, class bool) {
+// read gives a series' key; hundreds says that its code is a class.
+func (d *desk) read(m *dto.Metric) (k key, hundreds bool) {
 	meter := d.Case.Target.Says.Meter
+	if meter.Route != "" {
+		k.route = label(m, meter.Route)
+	}
+	if meter.Class != "" {
+		k.class = label(m, meter.Class)
+	}
 	if meter.Method != "" {
 		k.method = usual(label(m, meter.Method))
 	}
 	if meter.Code != "" {
 		text := label(m, meter.Code)
 		if len(text) == 3 && strings.HasSuffix(text, "xx") && text[0] >= '1' && text[0] <= '5' {
-			return key{k.method, int(text[0]-'0') * 100}, true
+			k.code = int(text[0]-'0') * 100
+			return k, true
 		}
 		k.code, _ = strconv.Atoi(text) // "other" is no code
 	}
 	return k, false
 }
 
-// grain says which labels the requests' counter, or histogram, has.
+// grain says which labels the requests' counter, or histogram, has. Of one that
+// has run into the target's own bound on series only the total says anything.
 func (d *desk) grain(name string) grain {
 	meter := d.Case.Target.Says.Meter
-	g := grain{method: meter.Method != "", code: meter.Code != ""}
+	g := grain{method: meter.Method != "", code: meter.Code != "", route: meter.Route != "", class: meter.Class != ""}
 	for _, m := range d.After.series(name) {
-		if _, class := d.read(m); class {
-			g.class = true
+		k, hundreds := d.read(m)
+		if hundreds {
+			g.hundreds = true
+		}
+		if k.route == overflow || k.class == overflow {
+			return grain{}
 		}
 	}
 	return g
 }
+
+// overflow is what the reference proxy calls the series beyond its bound.
+const overflow = "overflow"
+
+// known is the part of the grain that clients know, too.
+func (g grain) known() grain { return grain{method: g.method, code: g.code, hundreds: g.hundreds} }
 
 // grown gives what each series of a metric has grown by in the case, as value
 // reads it, by key.

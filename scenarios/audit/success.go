@@ -17,12 +17,8 @@ func success() *Check {
 		Because: "a loss that the target calls a success is never looked for", lack: eitherSignal,
 		each: func(d *desk, v *view) {
 			c := v.Client
-			switch c.End {
-			case book.EndNone, book.EndCut, book.EndReset:
-			default:
-				return
-			}
-			if left(c) || !d.heard(v) || d.told(v) {
+			broken := c.End == book.EndNone || c.End == book.EndCut || c.End == book.EndReset
+			if !broken || left(c) || !d.heard(v) || d.told(v) {
 				return
 			}
 			if s := v.server(); s != nil && d.whole(traces) && good(s.Code) && !s.Failed() {

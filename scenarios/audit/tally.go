@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"time"
+
 	"gauntlet/scenarios/otlp"
 )
 
@@ -17,13 +19,14 @@ type tally struct {
 	// read, and late those whose span ended about then or afterwards.
 	spans map[key]int
 	late  int
-	lines map[key]int
+	// took is how long the server spans are that had ended.
+	took []time.Duration
 }
 
 const maxExamples = 10
 
 func newTally() tally {
-	return tally{due: map[key]int{}, examples: map[key][]uint64{}, spans: map[key]int{}, lines: map[key]int{}}
+	return tally{due: map[key]int{}, examples: map[key][]uint64{}, spans: map[key]int{}}
 }
 
 // count takes an exchange into the tally.
@@ -31,7 +34,7 @@ func (d *desk) count(v *view) {
 	t := &d.tally
 	switch taken := d.taken(v); {
 	case taken && d.plain(v):
-		k := key{usual(v.Client.Method.String()), int(v.Client.Status)}
+		k := key{method: usual(v.Client.Method.String()), code: int(v.Client.Status)}
 		t.due[k]++
 		if len(t.examples[k]) < maxExamples {
 			t.examples[k] = append(t.examples[k], v.Seq)
@@ -44,9 +47,6 @@ func (d *desk) count(v *view) {
 	if s := v.server(); s != nil {
 		d.ended(s)
 	}
-	if l := v.line(); l != nil {
-		t.lines[key{usual(l.Method), l.Status}]++
-	}
 }
 
 // ended counts a server span.
@@ -55,7 +55,8 @@ func (d *desk) ended(s *otlp.Brief) {
 		d.tally.late++
 		return
 	}
-	d.tally.spans[key{usual(s.Method), s.Code}]++
+	d.tally.took = append(d.tally.took, time.Duration(s.End-s.Start))
+	d.tally.spans[key{usual(s.Method), s.Code, s.Route, s.Class}]++
 }
 
 // strays is how many exchanges of nobody's the target may have counted beside

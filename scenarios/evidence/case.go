@@ -127,7 +127,8 @@ type Meter struct {
 	Duration string `json:"duration,omitempty"` // histogram, in seconds
 	Method   string `json:"method,omitempty"`   // label; "" when it has none
 	Code     string `json:"code,omitempty"`     // label: 200, or a class such as 2xx
-	Route    string `json:"route,omitempty"`    // label
+	Route    string `json:"route,omitempty"`    // label, as spans say http.route
+	Class    string `json:"class,omitempty"`    // label, as spans say gauntlet.error.class
 }
 
 // A Sample is one look at the target's process and metrics.

@@ -69,7 +69,7 @@ func (s *skimmer) export(msg []byte) error {
 func (s *skimmer) span(msg []byte) error {
 	var b Brief
 	err := each(msg, func(field protowire.Number, raw []byte, n uint64) error {
-		switch field {
+		switch int(field) {
 		case 1:
 			copy(b.Trace[:], raw)
 		case 2:
@@ -115,7 +115,7 @@ func (s *skimmer) attribute(b *Brief, msg []byte) error {
 			return nil
 		}
 		return each(raw, func(field protowire.Number, raw []byte, n uint64) error {
-			switch field {
+			switch int(field) {
 			case 1:
 				text = raw
 			case 2, 3: // a bool or an int

@@ -203,7 +203,7 @@ func proxyTelemetry(otlp, log string) []string {
 
 var proxySays = evidence.Says{
 	LogTraces: true,
-	Meter:     evidence.Meter{Requests: "gauntlet_http_requests_total", Duration: "gauntlet_http_request_duration_seconds", Method: "method", Code: "code"},
+	Meter:     evidence.Meter{Requests: "gauntlet_http_requests_total", Duration: "gauntlet_http_request_duration_seconds", Method: "method", Code: "code", Route: "route", Class: "error"},
 }
 
 var proxyMetrics = map[string]Gauge{

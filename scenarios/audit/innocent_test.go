@@ -1,0 +1,173 @@
+package audit_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+
+	"gauntlet/fixtures/book"
+	"gauntlet/scenarios/audit"
+	"gauntlet/scenarios/otlp"
+)
+
+// lone makes an exchange one that nobody but its client knows of.
+func lone(s *scene, seq uint64, end book.End, status uint16) {
+	s.unseen(seq)
+	s.drop(func(b *otlp.Brief) bool { return b.Seq == seq })
+	s.silent(seq)
+	c := s.client(seq)
+	c.End, c.Status, c.Flags = end, status, c.Flags&^(book.Echoed|book.Generated)
+}
+
+// gone makes an exchange one whose client left before it was answered.
+func gone(s *scene, seq uint64, end book.End) {
+	c := s.client(seq)
+	c.End, c.Status, c.RespBytes, c.FirstByte, c.Flags = end, 0, 0, 0, c.Flags&^(book.Echoed|book.Generated|book.WholeHead)
+	b := s.span(seq, 0)
+	b.Code, b.Class, b.ErrorType = 499, "client_gone", "client_gone"
+	s.span(seq, 1).ErrorType, s.span(seq, 1).Status = "cancelled", otlp.Error
+	s.line(seq).Status, s.line(seq).Failed = 499, true
+}
+
+func cutAtClient(s *scene, seq uint64) *book.Client {
+	c := s.client(seq)
+	c.End, c.RespBytes = book.EndReset, 10
+	return c
+}
+
+func TestNobodyIsAccusedOfWhatHeCannotHaveSaid(t *testing.T) {
+	for name, c := range map[string]struct{ bent, lied func(*scene) }{
+		"client abandons":      {func(s *scene) { gone(s, 2, book.EndAbandoned) }, nil},
+		"client's patience":    {func(s *scene) { gone(s, 2, book.EndTimeout) }, nil},
+		"left, and was served": {func(s *scene) { cutAtClient(s, 2).End = book.EndAbandoned }, nil},
+		"left with a head, and stands there as gone": {func(s *scene) {
+			c := s.client(2)
+			c.End = book.EndAbandoned
+			s.span(2, 0).Code, s.line(2).Status = 499, 499
+		}, nil},
+		"never accepted":        {func(s *scene) { lone(s, 2, book.EndCut, 0) }, nil},
+		"refused":               {func(s *scene) { lone(s, 2, book.EndRefused, 0) }, nil},
+		"refused by the parser": {func(s *scene) { lone(s, 2, book.EndLength, 400) }, nil},
+		"refused by a limit":    {func(s *scene) { lone(s, 2, book.EndLength, 503) }, nil},
+		"a script's own bytes":  {func(s *scene) { lone(s, 2, book.EndLength, 502); s.client(2).Flags |= book.Scripted }, nil},
+		"parsed, refused and told of": {func(s *scene) {
+			s.unseen(2)
+			s.drop(func(b *otlp.Brief) bool { return b.ID == spanID(2, 1) })
+			refuse(s, 2, 503)
+		}, nil},
+		"a cut that a fault made":        {func(s *scene) { cutAtClient(s, 2); s.fault(30002) }, nil},
+		"a cut after the stop":           {func(s *scene) { cutAtClient(s, 2); s.facts.Case.Target.Drained = at(2) }, nil},
+		"a reset amid an upload":         {func(s *scene) { cutAtClient(s, 2).Flags &^= book.SentAll }, nil},
+		"a client that shut its side":    {func(s *scene) { cutAtClient(s, 2).Flags |= book.HalfClosed }, nil},
+		"somebody else's answer":         {func(s *scene) { c := s.client(2); c.Status, c.Foreign, c.Flags = 404, 3, c.Flags|book.EchoForeign }, nil},
+		"a failure the client outlived":  {func(s *scene) { s.span(2, 0).Class, s.line(2).Failed = "client_gone", true }, nil},
+		"a head that a backend saw part": {func(s *scene) { partly(s, 7) }, nil},
+		"a backend's book broke off": {func(s *scene) {
+			s.unseen(8)
+			s.books.Backends[0].Sealed = false
+			s.books.Died = []int64{at(9)}
+		}, nil},
+		"a backend's book is missing": {func(s *scene) { s.books.Backends[0] = nil }, nil},
+		"a probe": {func(s *scene) {
+			s.spans.List = append(s.spans.List, otlp.Brief{Trace: [16]byte{1}, ID: [8]byte{1}, Kind: otlp.Server, Start: start, End: start + ms, Code: 200, Method: "GET"})
+			s.log.Lines = append(s.log.Lines, audit.Line{Trace: [16]byte{1}, Span: [8]byte{1}, Traced: true, Status: 200, Method: "GET"})
+		}, nil},
+		"another hop": {func(s *scene) {
+			inner := *s.span(2, 0)
+			inner.ID, inner.Parent = spanID(2, 9), spanID(2, 1)
+			s.meter()
+			s.spans.List = append(s.spans.List, inner)
+		}, nil},
+		"an inner span between": {func(s *scene) {
+			inner := *s.span(2, 0)
+			inner.ID, inner.Parent, inner.Kind = spanID(2, 9), spanID(2, 0), 1
+			s.spans.List = append(s.spans.List, inner)
+			s.span(2, 1).Parent = inner.ID
+		}, nil},
+		"an attempt that outlives its exchange": {func(s *scene) { s.span(2, 1).End += 5000 * ms }, nil},
+		"a target that samples": {func(s *scene) {
+			s.meter()
+			s.facts.Case.Target.Says.Sampled = true
+			s.drop(func(b *otlp.Brief) bool { return b.Seq == 2 || b.Seq == 6 })
+		}, nil},
+		"counted by class of status": {nil, func(s *scene) {
+			for _, f := range s.after {
+				for _, m := range f.Metric {
+					m.Label[1] = pair("code", m.Label[1].GetValue()[:1]+"xx")
+				}
+			}
+		}},
+		"counted without a label": {nil, func(s *scene) {
+			s.facts.Case.Target.Says.Meter.Method, s.facts.Case.Target.Says.Meter.Code, s.facts.Case.Target.Says.Meter.Class = "", "", ""
+		}},
+		"counted before the case": {nil, func(s *scene) {
+			for _, f := range s.after {
+				s.before = append(s.before, proto.CloneOf(f))
+				for _, m := range f.Metric {
+					if m.Counter != nil {
+						*m.Counter.Value *= 2
+						continue
+					}
+					*m.Histogram.SampleCount *= 2
+					*m.Histogram.SampleSum *= 2
+					for _, b := range m.Histogram.Bucket {
+						*b.CumulativeCount *= 2
+					}
+				}
+			}
+		}},
+		"counted together beyond the bound": {nil, func(s *scene) {
+			for _, f := range s.after {
+				f.Metric[0].Label = append(f.Metric[0].Label[:2:2], pair("error", "overflow"))
+				f.Metric[0].Label[1] = pair("code", "other")
+			}
+		}},
+		"still under way": {
+			func(s *scene) {
+				gone(s, 2, book.EndTimeout)
+				s.drop(func(b *otlp.Brief) bool { return false })
+				open := *s.span(2, 0)
+				s.drop(func(b *otlp.Brief) bool { return b.ID == open.ID })
+				s.meter()
+				open.End = at(10) + 500*ms
+				s.spans.List = append(s.spans.List, open)
+			},
+			func(s *scene) { s.facts.Case.Target.Quiet.Metrics["inflight"] = 1 },
+		},
+		"a log that names the status sent": {func(s *scene) {
+			s.line(8).Failed = false
+			s.facts.Case.Target.Says.LogTraces = false
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for check, r := range newScene().run(t, c.bent, c.lied) {
+				require.Empty(t, r.Disagreements, check)
+				require.Empty(t, r.Untold, check)
+			}
+		})
+	}
+}
+
+// refuse makes an exchange one that the target answered by itself.
+func refuse(s *scene, seq uint64, code int) {
+	c := s.client(seq)
+	c.Status, c.Flags = uint16(code), c.Flags&^(book.Echoed|book.Generated)
+	s.span(seq, 0).Code, s.span(seq, 0).Class, s.line(seq).Status, s.line(seq).Failed = code, "breaker_open", code, true
+}
+
+// partly takes from the first attempt of an exchange what a backend that read
+// part of its head cannot know.
+func partly(s *scene, seq uint64) {
+	for i := range s.books.Backends[0].Arrivals {
+		if a := &s.books.Backends[0].Arrivals[i]; a.Span == spanID(seq, 1) {
+			a.Span, a.Flags, a.Whole = [8]byte{}, 0, 0
+		}
+	}
+}
+
+// fault adds the receipt of a fault that ended a client's connection.
+func (s *scene) fault(port uint16) {
+	s.books.Faults = &book.Book{Header: book.Header{Kind: book.FaultBook, Run: run}, Sealed: true}
+	s.books.Faults.Receipts = append(s.books.Faults.Receipts, book.Receipt{Window: 1, Conn: 1, InPort: port, Count: 1, Cut: 1, From: start, Until: at(9)})
+}
