@@ -47,7 +47,7 @@ func TestAFileBecomesAPlan(t *testing.T) {
 	require.Equal(t, targets.Reload{Args: []string{"./edge", "reload", "127.0.0.1:8002"}}, p.Reload)
 	require.Equal(t, targets.Request{Host: "api.example", Prefix: "/api", Headers: map[string]string{"Authorization": "Bearer s3cr3t-TOKEN"}}, p.Request)
 	require.Equal(t, targets.Ready{Through: "/healthz", Timeout: 5 * time.Second}, p.Ready)
-	require.Equal(t, []string{"traces", "metrics"}, p.Telemetry)
+	require.Equal(t, []string{"traces", "metrics", "access_log"}, p.Telemetry)
 	require.Equal(t, "http://127.0.0.1:8002/metrics", p.Prometheus)
 	require.Equal(t, filepath.Join(w.Dir, "access.log"), p.AccessLog)
 	require.Equal(t, []string{"s3cr3t-TOKEN"}, p.Secrets)
