@@ -279,6 +279,19 @@ func TestAvoidable(t *testing.T) {
 			bend: func(b *bent) { stale(b); b.d.End = book.EndOpen },
 		},
 		{
+			name: "near: its stream alone was reset", outcome: ledger.Indeterminate, rule: "said-so",
+			bend: func(b *bent) { stale(b); b.d.End, b.d.Flags = book.EndReset, b.d.Flags|book.Apart },
+		},
+		{
+			name: "a POST was not processed, as the backend said", outcome: ledger.Indeterminate, rule: "said-so", avoidable: true,
+			bend: func(b *bent) {
+				stale(b)
+				b.c.Flags &^= book.Idempotent
+				b.a.Nth, b.d.Nth = 1, 1
+				b.d.Flags |= book.Unprocessed
+			},
+		},
+		{
 			name: "near: the recovery failed too", outcome: ledger.Indeterminate, rule: "said-so",
 			bend: func(b *bent) { stale(b); _, d := b.attempt(2, 1); unanswered(d) },
 		},

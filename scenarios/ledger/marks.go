@@ -21,12 +21,19 @@ func (f *facts) avoidable() bool {
 	if !f.arrived() {
 		return f.complete() && f.turnedAway()
 	}
-	// The one attempt died on a connection that had served before, without a byte
-	// of an answer, and the request may be repeated (RFC 9110 §9.2.2).
 	t := &f.tries[0]
 	d := t.Departure
-	return len(f.tries) == 1 && d != nil && f.has(book.Idempotent) && c.ReqBytes <= replayable &&
-		t.Arrival.Nth > 1 && d.Flags&(book.AnswerBegun|book.PeerGone) == 0 &&
+	if len(f.tries) != 1 || d == nil || c.ReqBytes > replayable {
+		return false
+	}
+	// The one backend that saw it said that it did not act on it, and whatever was
+	// asked may be asked again (RFC 9113 §8.7).
+	if d.Flags&book.Unprocessed != 0 {
+		return true
+	}
+	// The one attempt died with its connection, which had served before, without a
+	// byte of an answer, and the request may be repeated (RFC 9110 §9.2.2).
+	return f.has(book.Idempotent) && t.Arrival.Nth > 1 && d.Flags&(book.AnswerBegun|book.PeerGone|book.Apart) == 0 &&
 		(d.End == book.EndCut || d.End == book.EndReset)
 }
 

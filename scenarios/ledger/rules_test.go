@@ -258,6 +258,14 @@ func TestDuplicated(t *testing.T) {
 			bend: twice(func(b *bent, a *book.Arrival, d *book.Departure) { d.Status, d.Flags = 417, d.Flags|book.AnswerBegun }),
 		},
 		{
+			name: "near: the other said that it did not process it", outcome: ledger.Delivered, rule: "whole",
+			bend: twice(func(b *bent, a *book.Arrival, d *book.Departure) { d.Flags |= book.Unprocessed }),
+		},
+		{
+			name: "the other was reset on its own", outcome: ledger.Duplicated, rule: "ran-twice",
+			bend: twice(func(b *bent, a *book.Arrival, d *book.Departure) { d.End, d.Flags = book.EndReset, d.Flags|book.Apart }),
+		},
+		{
 			name: "near: 421 asks to go elsewhere", outcome: ledger.Delivered, rule: "whole",
 			bend: twice(func(b *bent, a *book.Arrival, d *book.Departure) { d.Status, d.Flags = 421, d.Flags|book.AnswerBegun }),
 		},

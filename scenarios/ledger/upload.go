@@ -80,10 +80,10 @@ func repeatable(status uint16) bool {
 
 // ran reports whether the backend acted on the request, as far as a client may
 // assume: it had it whole, or began a final answer to it, and did not say that it
-// refused. Of an attempt whose departure is not on record nobody knows what it said.
+// refused, by a status or by HTTP/2's own means. Of an attempt whose departure is not on record nobody knows what it said.
 func (t Attempt) ran() bool {
 	a, d := t.Arrival, t.Departure
-	if d == nil || a.Flags&book.HeadWhole == 0 || repeatable(d.Status) {
+	if d == nil || a.Flags&book.HeadWhole == 0 || d.Flags&book.Unprocessed != 0 || repeatable(d.Status) {
 		return false
 	}
 	return t.uploaded().whole || d.Flags&book.AnswerBegun != 0 && d.Status != 0
