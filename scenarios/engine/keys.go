@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"gauntlet/fixtures/pki"
+	"gauntlet/scenarios"
 	"gauntlet/scenarios/targets"
 	"gauntlet/scenarios/wire"
 )
@@ -47,6 +48,14 @@ func (k *keys) issue(names []string) error {
 	}
 	k.files.Cert, k.files.Key, err = pair.Write(k.dir, "listener")
 	return err
+}
+
+// shown gives the certificate of a backend, nil for one that speaks in the clear.
+func (k *keys) shown(t *scenarios.TLS) (*pki.Pair, error) {
+	if t == nil {
+		return nil, nil
+	}
+	return k.authority.Issue(pki.Options{Names: []string{scenarios.BackendName}, Flaw: t.Flaw()})
 }
 
 func (k *keys) close() error {

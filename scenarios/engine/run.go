@@ -154,11 +154,12 @@ func (s *stage) startBackends(ctx context.Context) ([]string, error) {
 			listen = at
 		}
 		spec := s.c.Backend(n)
-		if spec.TLS != nil {
-			return nil, fmt.Errorf("%w: backend %d: tls", errNotPerformed, n)
+		pair, err := s.keys.shown(spec.TLS)
+		if err != nil {
+			return nil, fmt.Errorf("backend %d: %w", n, err)
 		}
 		b, err := s.engine.cfg.Backend(ctx, backend.Config{
-			Number: n, Listen: listen, Protocol: spec.Protocol, Settings: spec.Settings, Rules: spec.Script, Run: s.facts.Run, Seed: s.c.seed,
+			Number: n, Listen: listen, Protocol: spec.Protocol, TLS: pair, Settings: spec.Settings, Rules: spec.Script, Run: s.facts.Run, Seed: s.c.seed,
 			Book: s.engine.cfg.Dir.BackendBook(s.c.ref, n), Hub: s.hub,
 		})
 		if err != nil {

@@ -12,9 +12,6 @@ import (
 // errUnknownAct is wrapped when an action has no meaning here.
 var errUnknownAct = errors.New("unknown act")
 
-// errNotPerformed is wrapped when a scenario says what nothing here performs.
-var errNotPerformed = errors.New("not performed here")
-
 // failFrom is fail for goroutines beside the clients.
 func (s *stage) failFrom(err error) {
 	s.mu.Lock()

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"gauntlet/fixtures/script"
+	"gauntlet/scenarios"
 )
 
 // HAProxy is the haproxy found on PATH. Its timeouts start generous, so that
@@ -36,9 +39,13 @@ func planHAProxy(w Wants) (*Plan, error) {
 		"upstream.pool.max_idle":        plain,
 		"upstream.idle_timeout":         ms("%s"),
 		"upstream.retries":              func(v string) string { return "retries " + v },
-		"downstream.tls":                func(string) string { return " ssl crt " + w.TLS.Cert },
-		"downstream.idle_timeout":       ms("timeout http-keep-alive %s"),
-		"downstream.header_timeout":     ms("timeout http-request %s"),
+		"upstream.protocol":             plain,
+		"upstream.tls": func(string) string {
+			return fmt.Sprintf(" ssl verify required ca-file %s sni str(%[2]s) verifyhost %[2]s", w.TLS.CA, scenarios.BackendName)
+		},
+		"downstream.tls":            func(string) string { return " ssl crt " + w.TLS.Cert },
+		"downstream.idle_timeout":   ms("timeout http-keep-alive %s"),
+		"downstream.header_timeout": ms("timeout http-request %s"),
 	}
 	fixed := map[string]string{"upstream.endpoints": strconv.Itoa(len(w.Backends)), "upstream.workers": "1", "lifecycle.drain": "true", "lifecycle.announce": "0s"}
 	effective, texts, lacks := resolve(w.Given, fixed, knobs)
@@ -58,12 +65,12 @@ func planHAProxy(w Wants) (*Plan, error) {
 				fmt.Fprintf(&servers, " %s %s", flag[0], v)
 			}
 		}
-		servers.WriteByte('\n')
+		servers.WriteString(texts["upstream.tls"] + speaks(texts["upstream.protocol"], texts["upstream.tls"] != "") + "\n")
 	}
 	defaults := map[string]string{"timeout connect": "10s", "timeout client": "60s", "timeout server": "60s", "timeout http-keep-alive": "60s", "timeout queue": "10s", "timeout tunnel": "60s"}
 	for _, name := range sortedKeys(texts) {
 		switch name {
-		case "upstream.idle_timeout", "upstream.pool.max_idle", "upstream.pool.max_connections", "downstream.tls":
+		case "upstream.idle_timeout", "upstream.pool.max_idle", "upstream.pool.max_connections", "upstream.protocol", "upstream.tls", "downstream.tls":
 			continue
 		}
 		head := texts[name][:strings.LastIndexByte(texts[name], ' ')]
@@ -107,4 +114,16 @@ backend backend
 		Reload:   Reload{Signal: syscall.SIGUSR2},
 		Grace:    10 * time.Second,
 	}, nil
+}
+
+// speaks gives a server's words for a protocol: with prior knowledge in the
+// clear, by ALPN under TLS.
+func speaks(protocol string, secure bool) string {
+	switch {
+	case protocol != string(script.H2):
+		return ""
+	case secure:
+		return " alpn h2"
+	}
+	return " proto h2"
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"gauntlet/scenarios"
 )
 
 // Nginx is the nginx found on PATH, with a configuration that streams both
@@ -33,6 +35,9 @@ func planNginx(w Wants) (*Plan, error) {
 		"downstream.body_timeout":   line("client_body_timeout %s;"),
 		"downstream.tls": func(string) string {
 			return fmt.Sprintf("ssl_certificate %s; ssl_certificate_key %s;", w.TLS.Cert, w.TLS.Key)
+		},
+		"upstream.tls": func(string) string {
+			return fmt.Sprintf("proxy_ssl_trusted_certificate %s; proxy_ssl_verify on; proxy_ssl_name %s; proxy_ssl_server_name on;", w.TLS.CA, scenarios.BackendName)
 		},
 		"upstream.idle_timeout":         line("%s"),
 		"upstream.pool.max_idle":        line("%s"),
@@ -62,6 +67,10 @@ func planNginx(w Wants) (*Plan, error) {
 		default:
 			fmt.Fprintf(&directives, "    %s\n", texts[name])
 		}
+	}
+	scheme := "http"
+	if texts["upstream.tls"] != "" {
+		scheme = "https"
 	}
 	listen := w.Listen
 	if texts["downstream.tls"] != "" {
@@ -93,10 +102,10 @@ http {
     proxy_request_buffering off;
     proxy_buffering off;
     lingering_close always;
-%[6]s    location / { proxy_pass http://backend; }
+%[6]s    location / { proxy_pass %[7]s://backend; }
   }
 }
-`, w.Dir, servers.String(), cmp.Or(texts["upstream.pool.max_idle"], "64"), cmp.Or(texts["upstream.idle_timeout"], "60s"), listen, directives.String())
+`, w.Dir, servers.String(), cmp.Or(texts["upstream.pool.max_idle"], "64"), cmp.Or(texts["upstream.idle_timeout"], "60s"), listen, directives.String(), scheme)
 	path := filepath.Join(w.Dir, "nginx.conf")
 	if err := writeFile(path, []byte(conf)); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"gauntlet/scenarios"
 	"gauntlet/scenarios/evidence"
 )
 
@@ -57,6 +58,8 @@ var proxyKnobs = map[string]string{
 	"upstream.breaker.open_for":     "breaker.open_for",
 	"upstream.breaker.half_open":    "breaker.half_open",
 	"upstream.balance":              "balance.policy",
+	"upstream.protocol":             "protocol",
+	"upstream.tls":                  "tls.enabled",
 	"upstream.weights":              "endpoints",
 	"upstream.ejection.failures":    "ejection.failures",
 	"upstream.ejection.for":         "ejection.for",
@@ -150,6 +153,10 @@ func (p *proxyTarget) Plan(w Wants) (*Plan, error) {
 				value = list
 			}
 			set(upstream, at, value)
+			if name == "upstream.tls" {
+				set(upstream, "tls.ca", w.TLS.CA)
+				set(upstream, "tls.server_name", scenarios.BackendName)
+			}
 			for group, on := range proxyGroups {
 				if strings.HasPrefix(name, group) {
 					set(upstream, on.at, on.value)
