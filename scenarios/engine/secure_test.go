@@ -73,8 +73,8 @@ expect:
 `)
 	r := carry(t, config(t, speaker{t}, text))
 	require.Equal(t, reports.Pass, r.Verdict, "%+v", r.Scenarios[0].Findings)
-	require.EqualValues(t, 8, r.Ledger.Sent)
-	require.EqualValues(t, 2, r.Ledger.Delivered)
+	require.Equal(t, 8, r.Ledger.Sent)
+	require.Equal(t, 2, r.Ledger.Delivered)
 
 	plain := ask("plain-h2", `
 backends: [{protocol: h2, settings: {max_concurrent_streams: 3}}]
