@@ -14,15 +14,19 @@ import (
 	"gauntlet/scenarios/evidence"
 )
 
-// carryOut runs what cfg says, shows how far it is and leaves evidence and
-// reports, also of a run that was interrupted: what did not run is invalid
-// there.
+// carryOut runs what cfg says, shows how far it is, also to cfg.Progress if
+// that is set, and leaves evidence and reports, also of a run that was
+// interrupted: what did not run is invalid there.
 func carryOut(ctx context.Context, w *world, cfg engine.Config, notes, formats []string) (*reports.Report, error) {
 	show := newProgress(w.Stderr, engine.Plan(cfg).Runs)
 	for _, n := range notes {
 		show.Note(n)
 	}
-	cfg.Progress = show
+	if cfg.Progress == nil {
+		cfg.Progress = show
+	} else {
+		cfg.Progress = both{show, cfg.Progress}
+	}
 	runErr := engine.Run(ctx, cfg)
 	if err := show.Close(); err != nil {
 		return nil, err

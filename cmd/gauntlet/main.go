@@ -23,16 +23,17 @@ Exit codes: 0 passed or exposed, 1 failed, 2 wrong usage or a malformed file, 3 
 
 // cli is the command line; each field that is a command is a file of its own.
 type cli struct {
-	Run     runCmd     `cmd:"" help:"Run scenarios against a proxy and give the verdict."`
-	Init    initCmd    `cmd:"" help:"Make gauntlet.yaml for a proxy of your own, and check it end to end."`
-	List    listCmd    `cmd:"" help:"List scenarios, faults, targets, mutants, steps or settings."`
-	Load    loadCmd    `cmd:"" help:"Offer a load through a proxy and say what became of it."`
-	Explain explainCmd `cmd:"" help:"Say what a scenario asks, why, and how to read and mend a failure."`
-	Judge   judgeCmd   `cmd:"" help:"Give the verdict again from a run's evidence."`
-	Trace   traceCmd   `cmd:"" help:"Show everything that was recorded of one exchange on one time line."`
-	Proxy   proxyCmd   `cmd:"" help:"Run the reference proxy on its own."`
-	Dev     devCmd     `cmd:"" help:"For those who work on Gauntlet."`
-	Version versionCmd `cmd:"" help:"Say which Gauntlet this is."`
+	Run        runCmd        `cmd:"" help:"Run scenarios against a proxy and give the verdict."`
+	Init       initCmd       `cmd:"" help:"Make gauntlet.yaml for a proxy of your own, and check it end to end."`
+	List       listCmd       `cmd:"" help:"List scenarios, faults, targets, mutants, steps or settings."`
+	Load       loadCmd       `cmd:"" help:"Offer a load through a proxy and say what became of it."`
+	Explain    explainCmd    `cmd:"" help:"Say what a scenario asks, why, and how to read and mend a failure."`
+	Judge      judgeCmd      `cmd:"" help:"Give the verdict again from a run's evidence."`
+	Trace      traceCmd      `cmd:"" help:"Show everything that was recorded of one exchange on one time line."`
+	Dashboards dashboardsCmd `cmd:"" help:"Write Grafana dashboards, Prometheus rules and what starts them."`
+	Proxy      proxyCmd      `cmd:"" help:"Run the reference proxy on its own."`
+	Dev        devCmd        `cmd:"" help:"For those who work on Gauntlet."`
+	Version    versionCmd    `cmd:"" help:"Say which Gauntlet this is."`
 }
 
 // world is what a command may touch of the process it runs in.

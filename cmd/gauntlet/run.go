@@ -28,6 +28,7 @@ type runCmd struct {
 	Plan      bool          `help:"Say what would be run, and run nothing."`
 	Strict    bool          `help:"Refuse what is merely exposed, too."`
 	Parallel  int           `help:"Cases at the same time, those that run alone apart." default:"4"`
+	Metrics   string        `help:"Serve how far the run is to Prometheus, at this host:port; without a host on loopback." placeholder:"ADDR"`
 }
 
 // Help shows examples.
@@ -42,6 +43,7 @@ Examples:
   $ gauntlet run breaker --backends docker
   $ gauntlet run docs/examples/soak/minute.yaml
   $ gauntlet run keepalive --until-fail --budget 1h
+  $ gauntlet run --metrics :9464                  # how far it is, for Prometheus
   $ gauntlet run smoke --plan`
 }
 
@@ -82,6 +84,15 @@ func (c runCmd) Run(ctx context.Context, w *world) error {
 		return err
 	}
 	cfg.Backend = start
+	if c.Metrics != "" {
+		metrics, err := serveRunMetrics(ctx, c.Metrics, engine.Plan(cfg).Runs)
+		if err != nil {
+			return errors.Join(err, end())
+		}
+		defer func() { _ = metrics.Close() }() // the verdict is known; nobody reads them any more
+		cfg.Progress = metrics
+		notes = append(notes, "metrics: http://"+metrics.address+"/metrics")
+	}
 	once := carryOut
 	if c.UntilFail {
 		once = untilFail
