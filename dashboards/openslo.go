@@ -130,9 +130,11 @@ func (o openSLO) slo() (SLO, error) {
 	if s.Window, err = openDuration(o.Spec.TimeWindow[0].Duration); err != nil {
 		return s, err
 	}
-	s.Bad, s.Total = bad, total
+	// What never happened has no series, and stands for none.
+	none := " or 0 * (" + total + ")"
+	s.Bad, s.Total = "("+bad+")"+none, total
 	if bad == "" {
-		s.Bad = "(" + total + ") - (" + good + ")"
+		s.Bad = "(" + total + ") - ((" + good + ")" + none + ")"
 	}
 	return s, nil
 }

@@ -25,7 +25,7 @@ func Overview() Dashboard {
 			{Title: "What clients get", Panels: []Panel{
 				{
 					Title: "Requests", Unit: "reqps", Kind: Series, About: "Exchanges ended a second, by status class.",
-					Queries: []Query{{Expr: `sum by (class) (label_replace(rate(gauntlet_http_requests_total{` + instances + `}` + rate + `), "class", "${1}xx", "code", "(.)..")) or sum by (class) (rate(gauntlet_http_requests_total{` + instances + `,code="other"}` + rate + `))`, Legend: "{{class}}", Exemplar: true}},
+					Queries: []Query{{Expr: `sum by (class) (label_replace(rate(gauntlet_http_requests_total{` + instances + `}` + rate + `), "class", "${1}xx", "code", "(.)..")) or sum by (class) (rate(gauntlet_http_requests_total{` + instances + `,code="other"}` + rate + `))`, Legend: "{{class}}"}},
 				},
 				{
 					Title: "Error share", Unit: "percentunit", Kind: Series, About: "Exchanges answered 5xx, as a share of all. An answer that was cut counts by the status it began with: see Exchanges cut.",
@@ -49,7 +49,7 @@ func Overview() Dashboard {
 				},
 				{
 					Title: "Retries", Unit: "reqps", Kind: Series, About: "Attempts beyond an exchange's first, by reason. A surge is a backend that fails, and it adds to its load.",
-					Queries: []Query{{Expr: `sum by (reason) (rate(gauntlet_retries_total{` + instances + `}` + rate + `))`, Legend: "{{reason}}"}},
+					Queries: []Query{{Expr: `sum by (reason) (rate(gauntlet_retries_total{` + instances + `}` + rate + `))`, Legend: "{{reason}}", Rare: "retries"}},
 				},
 			}},
 			{Title: "What it costs", Panels: []Panel{

@@ -33,8 +33,8 @@ func Upstreams() Dashboard {
 					Queries: []Query{{Expr: `sum by (endpoint) (rate(gauntlet_pool_dials_total{` + upstream + `}` + rate + `))`, Legend: "{{endpoint}}"}},
 				},
 				{
-					Title: "Attempts a connection", Unit: "short", Kind: Series, About: "How often a connection is used before it goes.",
-					Queries: []Query{{Expr: `sum(rate(gauntlet_upstream_attempts_total{` + upstream + `}` + rate + `)) / (sum(rate(gauntlet_pool_dials_total{` + upstream + `}` + rate + `)) > 0)`, Legend: "attempts"}},
+					Title: "Attempts a connection", Unit: "short", Kind: Series, About: "How often a connection was used, since the start. One means that none is reused.",
+					Queries: []Query{{Expr: `sum(gauntlet_upstream_attempts_total{` + upstream + `}) / sum(gauntlet_pool_dials_total{` + upstream + `})`, Legend: "attempts"}},
 				},
 			}},
 			{Title: "Endpoints", Panels: []Panel{

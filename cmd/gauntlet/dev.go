@@ -10,12 +10,13 @@ import (
 
 // devCmd groups what is for those who work on Gauntlet.
 type devCmd struct {
-	Mutant    devMutantCmd    `cmd:"" help:"Run the reference proxy broken in a documented way."`
-	Httputil  devHttputilCmd  `cmd:"" help:"Run a plain httputil.ReverseProxy."`
-	Prove     devProveCmd     `cmd:"" help:"Show that every scenario catches the mutants it names and accuses nobody wrongly."`
-	Bench     devBenchCmd     `cmd:"" help:"Measure what whole proxies cost, side by side."`
-	Backend   devBackendCmd   `cmd:"" help:"Run a scripted backend that a harness controls." hidden:""`
-	Supervise devSuperviseCmd `cmd:"" help:"Run a command so that nothing of it outlives its caller." hidden:""`
+	Mutant     devMutantCmd     `cmd:"" help:"Run the reference proxy broken in a documented way."`
+	Httputil   devHttputilCmd   `cmd:"" help:"Run a plain httputil.ReverseProxy."`
+	Prove      devProveCmd      `cmd:"" help:"Show that every scenario catches the mutants it names and accuses nobody wrongly."`
+	Bench      devBenchCmd      `cmd:"" help:"Measure what whole proxies cost, side by side."`
+	Dashboards devDashboardsCmd `cmd:"" help:"Show that every query of the dashboards gives data and every alert fires when it should."`
+	Backend    devBackendCmd    `cmd:"" help:"Run a scripted backend that a harness controls." hidden:""`
+	Supervise  devSuperviseCmd  `cmd:"" help:"Run a command so that nothing of it outlives its caller." hidden:""`
 }
 
 type devMutantCmd struct {

@@ -1,0 +1,244 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"gauntlet/reports"
+	"gauntlet/scenarios"
+	"gauntlet/scenarios/engine"
+	"gauntlet/scenarios/evidence"
+	"gauntlet/scenarios/targets"
+)
+
+// Config says what to prove.
+type Config struct {
+	Dir        string // of the evidence and of Prometheus; it is there and empty
+	Target     targets.Target
+	Supervisor []string
+	Rules      []byte
+	Alerts     []string // every alert of the rules
+	Queries    []Query
+	Beside     []Source // scraped all the time
+	Seed       uint64
+	Progress   func(Outcome)
+	Told       engine.Progress // what runs; nil for nobody
+}
+
+// A Query must give data in the calm drill or, if it is Rare, in any.
+type Query struct {
+	Expr     string
+	Rare     bool
+	Exemplar bool // must have one in the calm drill
+}
+
+// An Outcome is what came of one drill.
+type Outcome struct {
+	Drill   string
+	Must    []string // alerts that had to fire
+	Fired   []string
+	Missing []string // of Must
+	Wrong   []string // that fired and may not
+	Busy    bool     // others left the proxy too little of the machine to tell
+	Seconds float64
+}
+
+// Holds says that what had to fire did, and nothing else.
+func (o Outcome) Holds() bool { return len(o.Missing)+len(o.Wrong) == 0 }
+
+// A Result is what was proven.
+type Result struct {
+	Outcomes []Outcome
+	Unproven []string // alerts that no drill is for
+	Silent   []string // queries without data
+	Queries  int
+}
+
+// OK says that nothing is missing and nothing wrong.
+func (r *Result) OK() bool {
+	return len(r.Unproven)+len(r.Silent) == 0 && !slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return !o.Holds() })
+}
+
+// Unclear says that what does not hold may be the fault of a busy machine.
+func (r *Result) Unclear() bool {
+	return !r.OK() && len(r.Unproven)+len(r.Silent) == 0 && !slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return !o.Holds() && !o.Busy })
+}
+
+// Run drives every drill in turn and asks Prometheus about each. Its error says
+// that it could not be carried out.
+func Run(ctx context.Context, cfg Config) (*Result, error) {
+	drills, err := Drills()
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Queries: len(cfg.Queries)}
+	waiting := map[string]Query{}
+	for _, q := range cfg.Queries {
+		waiting[q.Expr] = q
+	}
+	if err := cfg.all(ctx, drills, waiting, r); err != nil {
+		return nil, err
+	}
+	for _, q := range cfg.Queries {
+		if _, still := waiting[q.Expr]; still {
+			r.Silent = append(r.Silent, q.Expr)
+		}
+	}
+	for _, name := range cfg.Alerts {
+		if !slices.ContainsFunc(drills, func(d Drill) bool { return slices.Contains(d.Must, name) }) {
+			r.Unproven = append(r.Unproven, name)
+		}
+	}
+	return r, nil
+}
+
+// together is how many drills run at once: they wait more than they work.
+const together = 3
+
+// all runs the drills. waiting and r are guarded by the mutex of the group.
+func (cfg Config) all(ctx context.Context, drills []Drill, waiting map[string]Query, r *Result) error {
+	r.Outcomes = make([]Outcome, len(drills))
+	var mu sync.Mutex
+	var g errgroup.Group
+	g.SetLimit(together)
+	for i, d := range drills {
+		g.Go(func() error {
+			o, answered, err := cfg.drill(ctx, d)
+			if err != nil {
+				return fmt.Errorf("drill %s: %w", d.Name, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, expr := range answered {
+				delete(waiting, expr)
+			}
+			r.Outcomes[i] = o
+			if cfg.Progress != nil {
+				cfg.Progress(o)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// drill gives one drill a Prometheus of its own, which knows nothing of other
+// trouble, and gives the queries that had data in it.
+func (cfg Config) drill(ctx context.Context, d Drill) (o Outcome, answered []string, err error) {
+	began := time.Now()
+	dir := filepath.Join(cfg.Dir, d.Name)
+	if err := os.MkdirAll(filepath.Join(dir, "prometheus"), 0o755); err != nil {
+		return o, nil, fmt.Errorf("%w: %w", ErrPrometheus, err)
+	}
+	admin, err := free(ctx)
+	if err != nil {
+		return o, nil, err
+	}
+	p, err := Start(ctx, filepath.Join(dir, "prometheus"), cfg.Rules, append([]Source{{"gauntlet", admin}}, cfg.Beside...), cfg.Supervisor)
+	if err != nil {
+		return o, nil, err
+	}
+	defer func() { err = errors.Join(err, p.Stop()) }()
+	facts, err := cfg.drive(ctx, evidence.Dir(filepath.Join(dir, "run")), admin, d)
+	if err != nil {
+		return o, nil, err
+	}
+	if o, err = outcome(ctx, p, d, facts); err != nil {
+		return o, nil, err
+	}
+	o.Seconds = time.Since(began).Seconds()
+	answered, err = cfg.ask(ctx, p, d, facts)
+	return o, answered, err
+}
+
+// drive runs the scenario on a proxy with this admin address, and gives what is
+// known of the case.
+func (cfg Config) drive(ctx context.Context, dir evidence.Dir, admin string, d Drill) (*evidence.Case, error) {
+	w := &watched{Target: cfg.Target, ctx: ctx, admin: admin, drill: d}
+	told := cfg.Told
+	if told == nil {
+		told = nobody{}
+	}
+	err := engine.Run(ctx, engine.Config{
+		Dir: dir, Cases: []*scenarios.Case{d.Case}, Sources: map[string][]byte{d.Case.ID: d.Source},
+		Target: w, Supervisor: cfg.Supervisor, Seed: cfg.Seed, Repeat: 1, Parallel: 1, Progress: told,
+	})
+	if err := errors.Join(err, w.wait()); err != nil {
+		return nil, err
+	}
+	facts, err := dir.LoadCase(evidence.CaseRef{Scenario: d.Case.ID, Slug: d.Case.Slug, Repetition: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(facts.Unsupported)+len(facts.Errors) > 0 || facts.Begin == 0 {
+		return nil, fmt.Errorf("it could not be run: %v %v", facts.Unsupported, facts.Errors)
+	}
+	return facts, nil
+}
+
+// noticed is how long Prometheus takes to notice that the proxy serves.
+const noticed = 8 * scrapeEvery
+
+// span is the time in which the drill's clients ran and Prometheus knew of it.
+func span(facts *evidence.Case) (from, until time.Time) {
+	return time.Unix(0, facts.Begin).Add(noticed), time.Unix(0, facts.End)
+}
+
+func outcome(ctx context.Context, p *Prometheus, d Drill, facts *evidence.Case) (Outcome, error) {
+	from, until := span(facts)
+	fired, err := p.Fired(ctx, from, until)
+	if err != nil {
+		return Outcome{}, err
+	}
+	o := Outcome{Drill: d.Name, Must: d.Must, Busy: facts.Machine.Busy()}
+	for name := range fired {
+		o.Fired = append(o.Fired, name)
+		if !slices.Contains(d.Must, name) && !slices.Contains(d.May, name) {
+			o.Wrong = append(o.Wrong, name)
+		}
+	}
+	for _, name := range d.Must {
+		if !fired[name] {
+			o.Missing = append(o.Missing, name)
+		}
+	}
+	slices.Sort(o.Fired)
+	slices.Sort(o.Wrong)
+	return o, nil
+}
+
+// ask gives the queries that have data.
+func (cfg Config) ask(ctx context.Context, p *Prometheus, d Drill, facts *evidence.Case) (answered []string, err error) {
+	from, until := span(facts)
+	for _, q := range cfg.Queries {
+		if !q.Rare && d.Name != calm {
+			continue
+		}
+		n, err := p.Series(ctx, q.Expr, until)
+		if err == nil && q.Exemplar && n > 0 {
+			n, err = p.Exemplars(ctx, q.Expr, from, until)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			answered = append(answered, q.Expr)
+		}
+	}
+	return answered, nil
+}
+
+// nobody is told nothing.
+type nobody struct{}
+
+func (nobody) CaseStarted(string, string, time.Duration)                       {}
+func (nobody) CaseDone(string, string, reports.Verdict, time.Duration, string) {}
+func (nobody) Note(string)                                                     {}

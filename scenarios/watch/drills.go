@@ -1,0 +1,144 @@
+package watch
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"gauntlet/scenarios"
+	"gauntlet/scenarios/targets"
+)
+
+// A Drill is a scenario in which alerts must fire, and no other may but those
+// that belong to the same trouble.
+type Drill struct {
+	Name   string
+	Must   []string
+	May    []string
+	Case   *scenarios.Case
+	Source []byte
+
+	env    []string                                            // for the target
+	mute   bool                                                // nobody takes its spans
+	during func(ctx context.Context, plan *targets.Plan) error // once it has been planned
+}
+
+// calm is the drill in which nothing is wrong.
+const calm = "calm"
+
+//go:embed drills
+var files embed.FS
+
+// table says which alerts a drill is for, and what it needs beside its scenario.
+var table = []Drill{
+	{Name: calm},
+	{Name: "slow", Must: []string{"GauntletSlow"}, May: []string{"SLOBurn"}},
+	{Name: "down", Must: []string{"GauntletDown"}, May: []string{"SLOBurn"}},
+	{Name: "memory", Must: []string{"GauntletMemory"}, May: []string{"GauntletSlow", "SLOBurn"}, env: []string{"GOMEMLIMIT=24MiB"}},
+	{Name: "pool", Must: []string{"GauntletPoolExhausted"}, May: []string{"GauntletSlow", "SLOBurn"}},
+	{Name: "retries", Must: []string{"GauntletRetrySurge"}},
+	{Name: "breaker", Must: []string{"GauntletBreakerOpen", "SLOBurn"}, May: []string{"GauntletRetrySurge"}},
+	{Name: "reload", Must: []string{"GauntletReloadRefused"}, during: spoilConfig},
+	{Name: "mute", Must: []string{"GauntletTelemetryLost"}, mute: true},
+}
+
+// Drills gives all of them, the calm one first.
+func Drills() ([]Drill, error) {
+	all := make([]Drill, 0, len(table))
+	for _, d := range table {
+		name := path.Join("drills", d.Name+".yaml")
+		var err error
+		if d.Source, err = files.ReadFile(name); err != nil {
+			return nil, fmt.Errorf("drill %s: %w", d.Name, err)
+		}
+		cases, err := scenarios.Parse(name, d.Source)
+		if err != nil {
+			return nil, err
+		}
+		d.Case = cases[0]
+		all = append(all, d)
+	}
+	return all, nil
+}
+
+// watched is a target where Prometheus expects it. Whoever had it planned
+// waits.
+type watched struct {
+	targets.Target
+	ctx       context.Context //nolint:containedctx // of the drill: Plan has none
+	admin     string
+	drill     Drill
+	companion sync.WaitGroup
+	failed    error // of the companion
+}
+
+// Plan implements targets.Target.
+func (w *watched) Plan(wants targets.Wants) (*targets.Plan, error) {
+	wants.Admin = w.admin
+	if w.drill.mute {
+		wants.OTLP = "http://127.0.0.1:1"
+	}
+	plan, err := w.Target.Plan(wants)
+	if err != nil {
+		return nil, err
+	}
+	plan.Env = append(plan.Env, w.drill.env...)
+	if w.drill.during != nil {
+		w.companion.Go(func() { w.failed = w.drill.during(w.ctx, plan) })
+	}
+	return plan, nil
+}
+
+func (w *watched) wait() error {
+	w.companion.Wait()
+	return w.failed
+}
+
+// spoilConfig gives the proxy, as soon as it serves, a configuration that it
+// must refuse.
+func spoilConfig(ctx context.Context, plan *targets.Plan) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	admin := strings.TrimSuffix(plan.Prometheus, "/metrics")
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		status, err := call(ctx, http.MethodGet, admin+"/healthz")
+		if status == http.StatusOK {
+			break
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return errors.Join(context.Cause(ctx), err)
+		}
+	}
+	config := plan.Args[len(plan.Args)-1]
+	if err := os.WriteFile(config, []byte("listen: nowhere\n"), 0o644); err != nil {
+		return fmt.Errorf("spoil the configuration: %w", err)
+	}
+	status, err := call(ctx, http.MethodPost, admin+"/reload")
+	if err == nil && status != http.StatusUnprocessableEntity {
+		err = fmt.Errorf("a spoilt configuration was answered %d; allowed: 422", status)
+	}
+	return err
+}
+
+func call(ctx context.Context, method, url string) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, resp.Body.Close()
+}
