@@ -21,7 +21,7 @@ var sources = []struct{ name, label, kind string }{
 }
 
 func source(i int) common.DataSourceRef {
-	return common.DataSourceRef{Type: cog.ToPtr(sources[i].kind), Uid: cog.ToPtr("${" + sources[i].name + "}")}
+	return common.DataSourceRef{Type: new(sources[i].kind), Uid: new("${" + sources[i].name + "}")}
 }
 
 const tag = "gauntlet"
@@ -60,7 +60,7 @@ func (v Var) build() cog.Builder[dashboard.VariableModel] {
 		return dashboard.NewTextBoxVariableBuilder(v.Name).Label(v.Label)
 	}
 	return dashboard.NewQueryVariableBuilder(v.Name).Label(v.Label).Datasource(source(0)).
-		Query(dashboard.StringOrMap{String: cog.ToPtr(v.Values)}).Definition(v.Values).
+		Query(dashboard.StringOrMap{String: new(v.Values)}).Definition(v.Values).
 		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).Sort(dashboard.VariableSortAlphabeticalAsc).
 		Multi(true).IncludeAll(true).AllValue(".*")
 }
@@ -101,16 +101,16 @@ func (p Panel) source() common.DataSourceRef {
 func (p Panel) names() *dashboard.ValueMap {
 	m := dashboard.NewValueMap()
 	for value, name := range p.Names {
-		m.Options[value] = dashboard.ValueMappingResult{Text: cog.ToPtr(name)}
+		m.Options[value] = dashboard.ValueMappingResult{Text: new(name)}
 	}
 	return m
 }
 
 func (p Panel) target(q Query, ref string) cog.Builder[variants.Dataquery] {
-	switch p.Kind {
-	case LogLines:
+	if p.Kind == LogLines {
 		return loki.NewDataqueryBuilder().Expr(q.Expr).RefId(ref).Datasource(p.source())
-	case OneTrace:
+	}
+	if p.Kind == OneTrace {
 		return tempo.NewTempoQueryBuilder().QueryType("traceql").Query(q.Expr).RefId(ref).Datasource(p.source())
 	}
 	b := prometheus.NewDataqueryBuilder().Expr(q.Expr).RefId(ref).LegendFormat(q.Legend).Exemplar(q.Exemplar).Datasource(p.source())

@@ -106,11 +106,11 @@ func (w *watched) wait() error {
 func spoilConfig(ctx context.Context, plan *targets.Plan) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	admin := strings.TrimSuffix(plan.Prometheus, "/metrics")
+	base := strings.TrimSuffix(plan.Prometheus, "/metrics")
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		status, err := call(ctx, http.MethodGet, admin+"/healthz")
+		status, err := call(ctx, http.MethodGet, base+"/healthz")
 		if status == http.StatusOK {
 			break
 		}
@@ -124,19 +124,22 @@ func spoilConfig(ctx context.Context, plan *targets.Plan) error {
 	if err := os.WriteFile(config, []byte("listen: nowhere\n"), 0o644); err != nil {
 		return fmt.Errorf("spoil the configuration: %w", err)
 	}
-	status, err := call(ctx, http.MethodPost, admin+"/reload")
+	status, err := call(ctx, http.MethodPost, base+"/reload")
 	if err == nil && status != http.StatusUnprocessableEntity {
 		err = fmt.Errorf("a spoilt configuration was answered %d; allowed: 422", status)
 	}
 	return err
 }
 
+// admin asks the proxy's admin listener; every call has a context with an end.
+var admin = &http.Client{Timeout: 5 * time.Second}
+
 func call(ctx context.Context, method, url string) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return 0, err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := admin.Do(req)
 	if err != nil {
 		return 0, err
 	}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/api"
@@ -49,11 +50,12 @@ func Start(ctx context.Context, dir string, rules []byte, sources []Source, supe
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPrometheus, err)
 	}
-	config := fmt.Sprintf("global: {scrape_interval: %s, evaluation_interval: %s}\nrule_files: [rules.yaml]\nscrape_configs:\n", model.Duration(scrapeEvery), model.Duration(2*scrapeEvery))
+	var config strings.Builder
+	_, _ = fmt.Fprintf(&config, "global: {scrape_interval: %s, evaluation_interval: %s}\nrule_files: [rules.yaml]\nscrape_configs:\n", model.Duration(scrapeEvery), model.Duration(2*scrapeEvery))
 	for _, s := range sources {
-		config += fmt.Sprintf("  - {job_name: %q, static_configs: [{targets: [%q]}]}\n", s.Job, s.Address)
+		_, _ = fmt.Fprintf(&config, "  - {job_name: %q, static_configs: [{targets: [%q]}]}\n", s.Job, s.Address)
 	}
-	for name, text := range map[string][]byte{"prometheus.yaml": []byte(config), "rules.yaml": rules} {
+	for name, text := range map[string][]byte{"prometheus.yaml": []byte(config.String()), "rules.yaml": rules} {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrPrometheus, err)
 		}
