@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path"
@@ -12,8 +13,10 @@ import (
 	"sync"
 	"time"
 
+	"gauntlet/fixtures/pki"
 	"gauntlet/scenarios"
 	"gauntlet/scenarios/targets"
+	"gauntlet/scenarios/wire"
 )
 
 // A Drill is a scenario in which alerts must fire, and no other may but those
@@ -25,9 +28,9 @@ type Drill struct {
 	Case   *scenarios.Case
 	Source []byte
 
-	env    []string                                            // for the target
-	mute   bool                                                // nobody takes its spans
-	during func(ctx context.Context, plan *targets.Plan) error // once it has been planned
+	env    []string                                                  // for the target
+	mute   bool                                                      // nobody takes its spans
+	during func(context.Context, targets.Wants, *targets.Plan) error // once it has been planned
 }
 
 // calm is the drill in which nothing is wrong.
@@ -46,6 +49,8 @@ var table = []Drill{
 	{Name: "retries", Must: []string{"GauntletRetrySurge"}},
 	{Name: "breaker", Must: []string{"GauntletBreakerOpen", "SLOBurn"}, May: []string{"GauntletRetrySurge"}},
 	{Name: "reload", Must: []string{"GauntletReloadRefused"}, during: spoilConfig},
+	{Name: "handshakes", Must: []string{"GauntletTLSHandshakes"}, during: knock},
+	{Name: "certificate", Must: []string{"GauntletCertificateEnds"}, May: []string{"GauntletTLSHandshakes"}, during: renew},
 	{Name: "mute", Must: []string{"GauntletTelemetryLost"}, mute: true},
 }
 
@@ -91,7 +96,7 @@ func (w *watched) Plan(wants targets.Wants) (*targets.Plan, error) {
 	}
 	plan.Env = append(plan.Env, w.drill.env...)
 	if w.drill.during != nil {
-		w.companion.Go(func() { w.failed = w.drill.during(w.ctx, plan) })
+		w.companion.Go(func() { w.failed = w.drill.during(w.ctx, wants, plan) })
 	}
 	return plan, nil
 }
@@ -101,24 +106,32 @@ func (w *watched) wait() error {
 	return w.failed
 }
 
-// spoilConfig gives the proxy, as soon as it serves, a configuration that it
-// must refuse.
-func spoilConfig(ctx context.Context, plan *targets.Plan) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	base := strings.TrimSuffix(plan.Prometheus, "/metrics")
+// knock opens connections to the proxy for a while and says nothing that TLS
+// understands.
+func knock(ctx context.Context, _ targets.Wants, plan *targets.Plan) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		status, err := call(ctx, http.MethodGet, base+"/healthz")
-		if status == http.StatusOK {
-			break
+	var d net.Dialer
+	for end := time.Now().Add(8 * time.Second); time.Now().Before(end); {
+		if c, err := d.DialContext(ctx, "tcp", plan.Address); err == nil { // it may not serve yet, or no longer
+			_, _ = c.Write([]byte("who is there?\r\n\r\n"))
+			_ = c.Close()
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), err)
+			return context.Cause(ctx)
 		}
+	}
+	return nil
+}
+
+// spoilConfig gives the proxy, as soon as it serves, a configuration that it
+// must refuse.
+func spoilConfig(ctx context.Context, _ targets.Wants, plan *targets.Plan) error {
+	base, err := serves(ctx, plan)
+	if err != nil {
+		return err
 	}
 	config := plan.Args[len(plan.Args)-1]
 	if err := os.WriteFile(config, []byte("listen: nowhere\n"), 0o644); err != nil {
@@ -129,6 +142,53 @@ func spoilConfig(ctx context.Context, plan *targets.Plan) error {
 		err = fmt.Errorf("a spoilt configuration was answered %d; allowed: 422", status)
 	}
 	return err
+}
+
+// renew gives the proxy, as soon as it serves, a certificate that ends within
+// a day. Those who had connected before stay.
+func renew(ctx context.Context, wants targets.Wants, plan *targets.Plan) error {
+	base, err := serves(ctx, plan)
+	if err != nil {
+		return err
+	}
+	authority, err := pki.New("Gauntlet drill")
+	if err != nil {
+		return err
+	}
+	pair, err := authority.Issue(pki.Options{Names: []string{wire.DefaultName}, For: 20 * time.Hour})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(replace(wants.TLS.Key, pair.Key), replace(wants.TLS.Cert, pair.Cert)); err != nil {
+		return err
+	}
+	_, err = call(ctx, http.MethodPost, base+"/reload")
+	return err
+}
+
+func replace(path string, text []byte) error {
+	next := path + ".next"
+	return errors.Join(os.WriteFile(next, text, 0o600), os.Rename(next, path))
+}
+
+// serves waits until the proxy serves and gives the URL of its admin listener.
+func serves(ctx context.Context, plan *targets.Plan) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	base := strings.TrimSuffix(plan.Prometheus, "/metrics")
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		status, err := call(ctx, http.MethodGet, base+"/healthz")
+		if status == http.StatusOK {
+			return base, nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return "", errors.Join(context.Cause(ctx), err)
+		}
+	}
 }
 
 // admin asks the proxy's admin listener; every call has a context with an end.
