@@ -46,8 +46,9 @@ func alerts(p Pace) []Rule {
 			"{{ $labels.instance }} refused its last configuration and runs on the one before.",
 			"Its log names every problem with its place."),
 		alert("GauntletTelemetryLost", ticket,
-			`sum by (job, instance) (increase(gauntlet_telemetry_spans_total{outcome=~"dropped|failed"}`+window+`)) > 0 or sum by (job, instance) (increase(gauntlet_telemetry_log_lines_dropped_total`+window+`)) > 0`, 0,
-			"{{ $labels.instance }} lost {{ $value | humanize }} spans or log lines of its own.",
+			`sum by (job, instance, signal) (increase(gauntlet_telemetry_dropped_total`+window+`)) > 0 or `+
+				`sum by (job, instance, signal) (increase(gauntlet_telemetry_recorded_total`+window+`)) > 2 * (sum by (job, instance, signal) (increase(gauntlet_telemetry_exported_total`+window+`)) + 10)`, time.Minute,
+			"{{ $labels.instance }} drops its {{ $labels.signal }}, or nobody takes them.",
 			"Requests are not touched by it, but what you read here is incomplete: see whether the collector and the disk keep up."),
 	}
 }

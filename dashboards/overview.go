@@ -44,6 +44,25 @@ func Overview() Dashboard {
 					Queries: []Query{{Expr: `sum by (instance) (gauntlet_inflight_requests{` + instances + `})`, Legend: "{{instance}}"}},
 				},
 				{
+					Title: "Routes", Unit: "reqps", Kind: Series, About: "Exchanges ended a second, by route.",
+					Queries: []Query{{Expr: `sum by (route) (rate(gauntlet_http_requests_total{` + instances + `}` + rate + `))`, Legend: "{{route}}"}},
+				},
+				{
+					Title: "What went wrong", Unit: "reqps", Kind: Series, About: "Exchanges by the class of their error, among them answers that were cut and clients that left.",
+					Queries: []Query{{Expr: `sum by (error) (rate(gauntlet_http_requests_total{` + instances + `,error!=""}` + rate + `))`, Legend: "{{error}}", Rare: "errors"}},
+				},
+				{
+					Title: "Bytes", Unit: "Bps", Kind: Series, About: "Bodies received from clients and sent to them.",
+					Queries: []Query{
+						{Expr: `sum(rate(gauntlet_http_request_size_bytes_sum{` + instances + `}` + rate + `))`, Legend: "received"},
+						{Expr: `sum(rate(gauntlet_http_response_size_bytes_sum{` + instances + `}` + rate + `))`, Legend: "sent"},
+					},
+				},
+				{
+					Title: "Client connections", Unit: "short", Kind: Series, About: "Open connections of clients by state.",
+					Queries: []Query{{Expr: `sum by (state) (gauntlet_client_connections{` + instances + `})`, Legend: "{{state}}"}},
+				},
+				{
 					Title: "Methods", Unit: "reqps", Kind: Series, About: "Exchanges ended a second, by method; unusual ones together.",
 					Queries: []Query{{Expr: `sum by (method) (rate(gauntlet_http_requests_total{` + instances + `}` + rate + `))`, Legend: "{{method}}"}},
 				},
@@ -74,12 +93,15 @@ func Overview() Dashboard {
 			}},
 			{Title: "Its own word", Panels: []Panel{
 				{
-					Title: "Spans", Unit: "reqps", Kind: Series, About: "Spans by what became of them. Those neither exported nor failed wait, or were dropped.",
-					Queries: []Query{{Expr: `sum by (outcome) (rate(gauntlet_telemetry_spans_total{` + instances + `}` + rate + `))`, Legend: "{{outcome}}"}},
+					Title: "Recorded and exported", Unit: "reqps", Kind: Series, About: "Spans, log lines and figures recorded, and those a collector took.",
+					Queries: []Query{
+						{Expr: `sum by (signal) (rate(gauntlet_telemetry_recorded_total{` + instances + `}` + rate + `))`, Legend: "{{signal}} recorded"},
+						{Expr: `sum by (signal) (rate(gauntlet_telemetry_exported_total{` + instances + `}` + rate + `))`, Legend: "{{signal}} exported"},
+					},
 				},
 				{
-					Title: "Log lines dropped", Unit: "reqps", Kind: Series, About: "Access log lines that their writer was too slow for.",
-					Queries: []Query{{Expr: `sum(rate(gauntlet_telemetry_log_lines_dropped_total{` + instances + `}` + rate + `))`, Legend: "dropped"}},
+					Title: "Dropped", Unit: "reqps", Kind: Series, About: "What never reached anybody, by signal and reason. No request waits for it.",
+					Queries: []Query{{Expr: `sum by (signal, reason) (rate(gauntlet_telemetry_dropped_total{` + instances + `}` + rate + `))`, Legend: "{{signal}} {{reason}}", Rare: "a collector or a disk that does not keep up"}},
 				},
 				{
 					Title: "Configuration", Kind: Table, About: "The generation in force on each instance, and whether the last reload was taken.",

@@ -22,6 +22,14 @@ func Upstreams() Dashboard {
 					Title: "Failed share by endpoint", Unit: "percentunit", Kind: Series, About: "Attempts without an answer below 500.",
 					Queries: []Query{{Expr: `sum by (endpoint) (rate(gauntlet_upstream_attempts_total{` + upstream + `,outcome!~"[1-4]xx|cancelled"}` + rate + `)) / sum by (endpoint) (rate(gauntlet_upstream_attempts_total{` + upstream + `}` + rate + `))`, Legend: "{{endpoint}}", Rare: "attempts that fail"}},
 				},
+				{
+					Title: "Attempt time", Unit: "s", Kind: Series, Width: 12, About: "p99 of a try, by endpoint.",
+					Queries: []Query{{Expr: `histogram_quantile(0.99, sum by (le, endpoint) (rate(gauntlet_upstream_attempt_duration_seconds_bucket{` + upstream + `}` + rate + `)))`, Legend: "{{endpoint}}"}},
+				},
+				{
+					Title: "Phases", Unit: "s", Kind: Series, Width: 12, About: "Mean time of each phase of a try: which one is slow says who is.",
+					Queries: []Query{{Expr: `sum by (phase) (rate(gauntlet_upstream_phase_duration_seconds_sum{` + upstream + `}` + rate + `)) / sum by (phase) (rate(gauntlet_upstream_phase_duration_seconds_count{` + upstream + `}` + rate + `))`, Legend: "{{phase}}"}},
+				},
 			}},
 			{Title: "Connections", Panels: []Panel{
 				{
