@@ -73,9 +73,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 func (t *Telemetry) Begin() { t.metrics.inflight.Inc() }
 
 // End counts an exchange that Begin counted. Its method may be anything;
-// unusual ones are counted together.
+// unusual ones are counted together. It is in flight until all of it has been
+// counted: who sees nothing in flight sees whole figures.
 func (t *Telemetry) End(e *Ended) {
-	t.metrics.inflight.Dec()
+	defer t.metrics.inflight.Dec()
 	code := e.Status
 	if code < leastCode || code > mostCode {
 		code = 0

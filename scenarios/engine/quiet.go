@@ -30,7 +30,7 @@ func (s *stage) quiet(ctx context.Context) {
 	limit := time.Now().Add(quietFor)
 	tick := time.NewTicker(quietEvery)
 	defer tick.Stop()
-	alike, before := 0, 0.0
+	alike, before, calm := 0, 0.0, false
 	for {
 		sample, all, err := t.look(ctx)
 		if err != nil {
@@ -44,8 +44,12 @@ func (s *stage) quiet(ctx context.Context) {
 			alike, before = 0, now
 		}
 		due := s.scraped + float64(s.ids.Sent())
-		rested := s.rested(&sample) && (now >= due || alike >= unchanged)
-		if rested || time.Now().After(limit) {
+		// A target counts an exchange in several metrics one after the other, and
+		// a scrape reads them likewise: the first one that shows rest may have
+		// come between, the next one has not.
+		was := calm
+		calm = s.rested(&sample) && (now >= due || alike >= unchanged)
+		if was && calm || time.Now().After(limit) {
 			t.mu.Lock()
 			t.facts.Quiet = &sample
 			t.mu.Unlock()
