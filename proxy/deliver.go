@@ -118,6 +118,7 @@ func (x *forwarding) cutShort(resp *http.Response, err error) {
 	x.flush()
 	x.ex.Aborted = true
 	x.ex.Class = explain(err, x.up.faulty()).class
+	x.tell(err)
 	// Only an RST tells a client whose response ends with the connection.
 	x.abort(!x.r.ProtoAtLeast(1, 1) && resp.ContentLength < 0)
 }

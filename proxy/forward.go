@@ -8,6 +8,7 @@ import (
 
 	"gauntlet/proxy/edge"
 	"gauntlet/proxy/edge/clientconn"
+	"gauntlet/proxy/telemetry"
 	"gauntlet/proxy/transport"
 )
 
@@ -110,6 +111,7 @@ func (x *forwarding) outbound(ctx context.Context) *http.Request {
 // fail answers for an upstream that did not.
 func (x *forwarding) fail(err error) {
 	f := explain(err, x.up.faulty())
+	defer x.tell(err)
 	if f.status == StatusClientGone {
 		x.ex.Class, x.ex.Status = f.class, f.status
 		x.abort(false)
@@ -119,6 +121,12 @@ func (x *forwarding) fail(err error) {
 	defer x.head.Unlock()
 	x.continued = true
 	reply(x.w, x.r, f)
+}
+
+// tell logs why the exchange failed, once it is known what the client was given.
+func (x *forwarding) tell(cause error) {
+	ended := x.ex.SoFar(x.r)
+	telemetry.Failed(x.r.Context(), x.p.log, &ended, cause)
 }
 
 // abort ends the exchange with the connection, so that nothing that was sent

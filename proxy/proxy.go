@@ -102,6 +102,7 @@ func (p *Proxy) build(parts Parts) error {
 	if err != nil {
 		return fmt.Errorf("proxy telemetry: %w", err)
 	}
+	p.log = p.tel.Logger(p.log.Handler())
 	p.reloading.Lock()
 	first, err := p.generate(p.cfg, nil)
 	p.reloading.Unlock()

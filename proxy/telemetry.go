@@ -19,8 +19,10 @@ func (p *Proxy) telemetry(accessLog io.Writer) telemetry.Options {
 		},
 		Interval: t.OTLP.Interval,
 		Sender:   p.parts.Sender, Exporter: p.parts.Exporter,
-		AccessLog: accessLog, Headers: t.LogHeaders,
+		AccessLog: accessLog, Headers: t.LogHeaders, LogQuery: t.Log.Query,
+		LogSampling: telemetry.LogSampling(t.Log.Sampling), Mask: telemetry.Mask(t.Log.Mask),
 	}
+	_ = o.Level.UnmarshalText([]byte(t.Log.Level)) // Validate has seen it
 	for _, s := range []otlp.Signal{otlp.Traces, otlp.Metrics, otlp.Logs} {
 		for _, name := range t.OTLP.Signals {
 			if name == s.String() {

@@ -60,7 +60,7 @@ func serveProxy(ctx context.Context, w *world, c proxyCmd, parts proxy.Parts) er
 	if err != nil {
 		return usage(err)
 	}
-	parts.Log = slog.New(slog.NewJSONHandler(w.Stderr, nil))
+	parts.Log = slog.New(slog.NewJSONHandler(w.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})) // telemetry.log.level decides
 	parts.Stdout, parts.Source = w.Stdout, file.Load
 	parts.Successor = successor(w, parts.Log)
 	if err := inherit(&parts); err != nil {

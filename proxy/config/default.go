@@ -31,6 +31,10 @@ func Default() *Config {
 			Sample:    1,
 			Keep:      Keep{Errors: true, Slow: time.Second},
 			AccessLog: "stdout",
+			Log: Log{
+				Level: "info", Mask: Mask{Headers: []string{}, Query: []string{}, Patterns: []string{}},
+				Sampling: LogSampling{Info: 1, Warn: 1},
+			},
 		},
 		Upstreams: map[string]*Upstream{},
 	}

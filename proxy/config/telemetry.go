@@ -23,6 +23,7 @@ type Telemetry struct {
 	AccessLog string `yaml:"access_log"`
 	// LogHeaders names request headers copied into the access log.
 	LogHeaders []string `yaml:"log_headers"`
+	Log        Log      `yaml:"log"`
 }
 
 // Keep says which exchanges are recorded though their trace was not sampled,
@@ -43,6 +44,7 @@ var secretHeaders = []string{"authorization", "proxy-authorization", "cookie", "
 
 func (t *Telemetry) check(k *checker) {
 	t.OTLP.check(k)
+	t.Log.check(k)
 	if t.Service == "" {
 		k.add("telemetry.service", quote(""), "a name")
 	}

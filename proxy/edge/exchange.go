@@ -48,13 +48,19 @@ func (ex *Exchange) Ended(r *http.Request) *telemetry.Ended {
 	if took == 0 {
 		took = max(time.Since(ex.Started), 1)
 	}
-	ex.ended = telemetry.Ended{
+	ex.ended = ex.SoFar(r)
+	ex.ended.Took = took
+	return &ex.ended
+}
+
+// SoFar is what is known of the exchange of r while it goes on.
+func (ex *Exchange) SoFar(r *http.Request) telemetry.Ended {
+	return telemetry.Ended{
 		Trace: ex.Trace, Method: r.Method, Status: ex.Status, Class: ex.Class, Route: ex.Route,
 		Upstream: ex.Upstream, Endpoint: ex.Endpoint, Attempts: ex.Attempts,
-		Received: ex.Received, Sent: ex.Bytes, Started: ex.Started, Took: took,
+		Received: ex.Received, Sent: ex.Bytes, Started: ex.Started,
 		Aborted: ex.Aborted, HalfClosed: ex.HalfClosed,
 	}
-	return &ex.ended
 }
 
 type exchangeKey struct{}

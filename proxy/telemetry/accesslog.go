@@ -1,32 +1,47 @@
 package telemetry
 
 import (
-	"context"
-	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
+
+	"gauntlet/proxy/telemetry/otlp"
 )
 
 // maxPath bounds a path, a host and a header value in a log line.
 const maxPath = 1024
 
-// accessLog turns exchanges into JSON lines.
+// accessLog turns exchanges into lines, JSON for a file and OTLP.
 type accessLog struct {
-	headers []string
-	keys    []string
-	out     *asyncLines
-	bufs    sync.Pool // *[]byte, of lines being made; clip bounds them
+	headers, keys []string
+	query         bool
+	admission     *admission
+	mask          *masker
+	file, otlp    *asyncLines // nil: none
+	bufs          sync.Pool   // *[]byte, of lines being made; clip bounds them
 }
 
-func newAccessLog(w io.Writer, headers []string, d *delivery) *accessLog {
-	out := newAsyncLines(d, gatherFile, writing(w))
-	l := &accessLog{out: out, bufs: sync.Pool{New: func() any { return new([]byte) }}}
-	for _, h := range headers {
+func newAccessLog(o Options, mask *masker, file, otlp *asyncLines) *accessLog {
+	l := &accessLog{query: o.LogQuery, mask: mask, file: file, otlp: otlp, admission: &admission{LogSampling: o.LogSampling}}
+	l.bufs.New = func() any { return new([]byte) }
+	for _, h := range o.Headers {
 		l.headers = append(l.headers, http.CanonicalHeaderKey(h))
 		l.keys = append(l.keys, logKey(h))
 	}
 	return l
+}
+
+// level is that of an exchange's line: errors of the service are errors, what
+// went wrong for other reasons is a warning.
+func (e *Ended) level() slog.Level {
+	switch {
+	case e.Failed():
+		return slog.LevelError
+	case e.Class != "":
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
 }
 
 // Log writes the line of an exchange, if there is an access log. It does not
@@ -37,57 +52,79 @@ func (t *Telemetry) Log(r *http.Request, line *Ended) {
 	if l == nil {
 		return
 	}
+	level, at := line.level(), line.Started.Add(line.Took)
+	if why := l.admission.refuse(level, line.Trace.sc, at); why != "" {
+		for _, out := range []*asyncLines{l.file, l.otlp} {
+			if out != nil {
+				out.refuse(why)
+			}
+		}
+		return
+	}
 	attrs := make([]slog.Attr, 0, 24)
 	attrs = append(attrs, slog.Time(LogTime, line.Started))
 	if line.Trace.Valid() {
 		attrs = append(attrs, slog.String(LogTraceID, line.Trace.TraceID()), slog.String(LogSpanID, line.Trace.SpanID()))
 	}
+	fields := len(attrs)
+	attrs = l.attrs(attrs, r, line)
+	buf := l.bufs.Get().(*[]byte)
+	if l.file != nil {
+		*buf = appendLine((*buf)[:0], level, accessMessage, attrs)
+		l.file.add(*buf)
+	}
+	if l.otlp != nil {
+		*buf = otlp.AppendLog((*buf)[:0], otlp.Record{Time: at, Level: level, Message: accessMessage, Span: line.Trace.sc, Attrs: attrs[fields:]})
+		l.otlp.add(*buf)
+	}
+	l.bufs.Put(buf)
+}
+
+// accessMessage is the message of every line of the access log.
+const accessMessage = "exchange"
+
+// attrs adds what is told of an exchange.
+func (l *accessLog) attrs(attrs []slog.Attr, r *http.Request, line *Ended) []slog.Attr {
 	for i, h := range l.headers {
 		if v := r.Header.Get(h); v != "" {
-			attrs = append(attrs, slog.String(l.keys[i], clip(v)))
+			attrs = append(attrs, slog.String(l.keys[i], clip(l.mask.header(h, v))))
 		}
 	}
+	path, query, _ := strings.Cut(r.RequestURI, "?")
 	attrs = append(attrs,
 		slog.String(LogClient, r.RemoteAddr),
 		slog.String(LogMethod, clip(r.Method)),
 		slog.String(LogProtocol, r.Proto),
-		slog.String(LogHost, clip(r.Host)),
-		slog.String(LogPath, clip(pathOnly(r.RequestURI))),
+		slog.String(LogHost, clip(l.mask.text(r.Host))),
+		slog.String(LogPath, clip(l.mask.text(path))),
 		slog.Int(LogStatus, line.Status),
 		slog.Int64(LogBytes, line.Sent),
 		slog.Float64(LogDuration, float64(line.Took.Microseconds())/1000),
 		slog.Int(LogAttempts, line.Attempts))
-	if r.TLS != nil {
-		attrs = append(attrs, slog.String(LogTLS, tlsVersion(r.TLS)))
+	text := func(key, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(key, value))
+		}
+	}
+	if l.query {
+		text(LogQuery, clip(l.mask.parameters(query)))
 	}
 	if line.Received > 0 {
 		attrs = append(attrs, slog.Int64(LogReceived, line.Received))
 	}
-	if line.Route != "" {
-		attrs = append(attrs, slog.String(LogRoute, line.Route))
-	}
-	if line.Upstream != "" {
-		attrs = append(attrs, slog.String(LogUpstream, line.Upstream))
-	}
-	if line.Endpoint != "" {
-		attrs = append(attrs, slog.String(LogEndpoint, line.Endpoint))
-	}
-	if line.Class != "" {
-		attrs = append(attrs, slog.String(LogError, line.Class))
-	}
+	text(LogTLS, tlsVersion(r.TLS))
+	text(LogRoute, line.Route)
+	text(LogUpstream, line.Upstream)
+	text(LogEndpoint, line.Endpoint)
+	text(LogError, line.Class)
 	if line.Aborted {
 		attrs = append(attrs, slog.Bool(LogAborted, true))
 	}
 	if line.HalfClosed {
 		attrs = append(attrs, slog.Bool(LogHalfClosed, true))
 	}
-	buf := l.bufs.Get().(*[]byte)
-	*buf = appendLine((*buf)[:0], "exchange", attrs)
-	l.out.add(*buf)
-	l.bufs.Put(buf)
+	return attrs
 }
-
-func (l *accessLog) close(ctx context.Context) error { return l.out.close(ctx) }
 
 func clip(s string) string {
 	if len(s) > maxPath {

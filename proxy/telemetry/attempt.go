@@ -95,7 +95,7 @@ func (attempts) start(ctx context.Context, server *ServerSpan, req *http.Request
 	if path == "" {
 		path = req.URL.EscapedPath()
 	}
-	s.set(AttrMethod.String(s.name), AttrUpstream.String(a.Upstream), AttrURL.String("http://"+a.Endpoint+pathOnly(path)))
+	s.set(AttrMethod.String(s.name), AttrUpstream.String(a.Upstream), AttrURL.String("http://"+a.Endpoint+server.t.mask.text(pathOnly(path))))
 	if host, port, err := net.SplitHostPort(a.Endpoint); err == nil {
 		n, _ := strconv.Atoi(port)
 		s.set(AttrServerAddress.String(host), AttrServerPort.Int(n), AttrPeerAddress.String(host), AttrPeerPort.Int(n))

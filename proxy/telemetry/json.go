@@ -9,8 +9,10 @@ import (
 
 // appendLine appends attrs as slog's JSON handler writes a record, for a fifth
 // of the price: an access log has one line a request, and few kinds of values.
-func appendLine(b []byte, message string, attrs []slog.Attr) []byte {
-	b = append(b, `{"level":"INFO","msg":`...)
+func appendLine(b []byte, level slog.Level, message string, attrs []slog.Attr) []byte {
+	b = append(b, `{"level":`...)
+	b = appendString(b, level.String())
+	b = append(b, `,"msg":`...)
 	b = appendString(b, message)
 	for _, a := range attrs {
 		b = append(b, ',')

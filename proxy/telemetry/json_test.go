@@ -29,7 +29,7 @@ func FuzzLine(f *testing.F) {
 			slog.Time("ts", time.Unix(1700000000, 120)), slog.String("s", s), slog.Int64("n", n),
 			slog.Float64("d", d), slog.Bool("b", true), slog.Uint64("u", uint64(n)), slog.Duration("other", time.Second),
 		}
-		line := appendLine(nil, "exchange", attrs)
+		line := appendLine(nil, slog.LevelInfo, "exchange", attrs)
 		require.Equal(t, 1, bytes.Count(line, []byte("\n")))
 		var want bytes.Buffer
 		record := slog.NewRecord(time.Time{}, slog.LevelInfo, "exchange", 0)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -55,6 +56,44 @@ func TestAccessLog(t *testing.T) {
 		require.NotContains(t, line, key)
 	}
 	require.NotContains(t, r.log.String(), "secret")
+}
+
+// TestLogsOfFailures: errors are never sampled away, each leads to its span, and
+// what was left out is counted.
+func TestLogsOfFailures(t *testing.T) {
+	dead, own := refusing(t), &lines{}
+	r := newRig(t, func(c *config.Config, p *proxy.Parts) {
+		c.Telemetry.Sample = 0
+		c.Telemetry.Log.Sampling = config.LogSampling{}
+		c.Telemetry.Log.Query, c.Telemetry.Log.Mask = true, config.Mask{Query: []string{"token"}, Patterns: []string{"email"}}
+		p.Log = slog.New(slog.NewJSONHandler(own, nil))
+		c.Upstreams["dead"] = config.DefaultUpstream(dead)
+		c.Routes = append(c.Routes, config.Route{Path: "/dead/", Upstream: "dead"})
+	}, server(t, func(http.ResponseWriter, *http.Request) {}))
+	r.do("GET", "/fine")
+	status, _ := r.do("GET", "/dead/user@ex.com?token=secret&x=1")
+	require.Equal(t, 502, status)
+	line := logged(t, r.log.String, 1)[0]
+	require.Equal(t, []any{"ERROR", "/dead/u***@ex.com", "token=***&x=1", "/dead/", 502.0, "connect_refused"},
+		[]any{line["level"], line["path"], line["query"], line["route"], line["status"], line["error"]})
+	spans := r.want(3, trace.SpanKindServer)
+	require.Equal(t, spans[0].SpanContext.TraceID().String(), line["trace_id"])
+	require.Equal(t, spans[0].SpanContext.SpanID().String(), line["span_id"])
+	require.Equal(t, "/dead/u***@ex.com", attrs(spans[0].Attributes)["url.path"])
+	r.samples(`gauntlet_telemetry_dropped_total{reason="sampled",signal="access_log"} 1`)
+	r.stop()
+	var failure map[string]any
+	for text := range strings.Lines(own.String()) {
+		var m map[string]any
+		require.NoError(t, json.Unmarshal([]byte(text), &m))
+		if m["msg"] == "exchange failed" {
+			require.Nil(t, failure, "once")
+			failure = m
+		}
+	}
+	require.Equal(t, []any{"ERROR", line["trace_id"], line["span_id"], "connect_refused", dead},
+		[]any{failure["level"], failure["trace_id"], failure["span_id"], failure["error"], failure["endpoint"]})
+	require.Contains(t, failure["cause"], "connection refused")
 }
 
 // TestAccessLogTellsTheTruth about answers that did not arrive as written.

@@ -142,7 +142,7 @@ const (
 	ErrorOther       = "_OTHER"
 )
 
-// Keys of an access log line.
+// Keys of log lines, after level and msg.
 const (
 	LogTime       = "ts"
 	LogTraceID    = "trace_id"
@@ -153,12 +153,14 @@ const (
 	LogStatus     = "status"
 	LogBytes      = "bytes"
 	LogDuration   = "duration_ms"
+	LogQuery      = "query"
 	LogRoute      = "route"
 	LogReceived   = "request_bytes"
 	LogUpstream   = "upstream"
 	LogEndpoint   = "endpoint"
 	LogAttempts   = "attempts"
 	LogError      = "error"
+	LogCause      = "cause"
 	LogAborted    = "aborted"
 	LogHalfClosed = "client_half_closed"
 	LogClient     = "client"

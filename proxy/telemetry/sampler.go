@@ -38,17 +38,15 @@ type Keep struct {
 // sampling decides.
 type sampling struct {
 	sampler Sampler
-	bound   uint64 // of 63 bits of the trace id
+	share   float64
 	keep    Keep
 }
 
 func newSampling(o Options) sampling {
-	s := sampling{sampler: o.Sampler, keep: o.Keep}
+	s := sampling{sampler: o.Sampler, keep: o.Keep, share: o.Sample}
 	if s.sampler == "" {
 		s.sampler = SampleParent
 	}
-	// As the SDK's TraceIDRatioBased decides.
-	s.bound = uint64(max(0, min(o.Sample, 1)) * (1 << 63))
 	return s
 }
 
@@ -65,7 +63,13 @@ func (s *sampling) sampled(parent trace.SpanContext, id trace.TraceID) bool {
 		}
 	case SampleRatio:
 	}
-	return binary.BigEndian.Uint64(id[8:])>>1 < s.bound
+	return within(s.share, id)
+}
+
+// within decides by a trace id as the SDK's TraceIDRatioBased does, so that the
+// same share is the same traces everywhere.
+func within(share float64, id trace.TraceID) bool {
+	return binary.BigEndian.Uint64(id[8:])>>1 < uint64(max(0, min(share, 1))*(1<<63))
 }
 
 // late reports whether exchanges may be kept at their end.

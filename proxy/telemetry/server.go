@@ -56,7 +56,7 @@ func (t *Telemetry) StartServer(r *http.Request, started time.Time) (context.Con
 		sc = sc.WithTraceFlags(sc.TraceFlags().WithSampled(sampled))
 		if s.kept = sampled; sampled || t.tracing.sampling.late() {
 			s.span = t.tracing.begin(trace.SpanKindServer, sc, parent, started)
-			s.span.request(r)
+			s.span.request(r, t.mask)
 		}
 	}
 	s.Trace = Trace{sc}
@@ -72,9 +72,9 @@ func methodName(method string) string {
 }
 
 // request sets the attributes of a request.
-func (s *span) request(r *http.Request) {
+func (s *span) request(r *http.Request, mask *masker) {
 	s.name = methodName(r.Method)
-	s.set(AttrMethod.String(s.name), AttrPath.String(pathOnly(r.RequestURI)), AttrProtoVersion.String(protoVersion(r)))
+	s.set(AttrMethod.String(s.name), AttrPath.String(mask.text(pathOnly(r.RequestURI))), AttrProtoVersion.String(protoVersion(r)))
 	if r.TLS == nil {
 		s.set(AttrScheme.String("http"))
 	} else {
@@ -97,7 +97,7 @@ func (s *span) request(r *http.Request) {
 		s.set(AttrClientAddress.String(strings.Trim(r.RemoteAddr[:i], "[]")))
 	}
 	if agent := r.UserAgent(); agent != "" {
-		s.set(AttrUserAgent.String(agent))
+		s.set(AttrUserAgent.String(mask.text(agent)))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -52,6 +53,12 @@ type Options struct {
 	AccessLog io.Writer
 	// Headers are request headers copied into the access log.
 	Headers []string
+	// LogQuery puts the query into the access log, masked.
+	LogQuery    bool
+	LogSampling LogSampling
+	Mask        Mask
+	// Level is the least that the proxy's own log has.
+	Level slog.Level
 }
 
 func (o *Options) exports(s otlp.Signal) bool { return slices.Contains(o.Signals, s) }
@@ -61,7 +68,10 @@ type Telemetry struct {
 	registry *prometheus.Registry
 	metrics  *metrics
 	tracing  *tracing
-	log      *accessLog
+	mask     *masker
+	log      *accessLog  // nil: none
+	logs     *asyncLines // of OTLP; nil: none
+	errors   *errorLog
 	sender   otlp.Sender // nil: none
 }
 
@@ -70,8 +80,8 @@ type Telemetry struct {
 func New(_ context.Context, o Options) (*Telemetry, error) {
 	t := &Telemetry{registry: prometheus.NewRegistry()}
 	t.metrics = newMetrics(t.registry)
+	var err error
 	if o.Collector.Endpoint != "" {
-		var err error
 		if t.sender, err = otlp.New(o.Collector); err != nil {
 			return nil, err
 		}
@@ -79,10 +89,21 @@ func New(_ context.Context, o Options) (*Telemetry, error) {
 	if o.Sender != nil {
 		t.sender = o.Sender(t.sender)
 	}
-	t.tracing = newTracing(o, t.sender, t.metrics)
-	if o.AccessLog != nil {
-		t.log = newAccessLog(o.AccessLog, o.Headers, t.metrics.newDelivery("access_log"))
+	if t.mask, err = newMasker(o.Mask); err != nil {
+		return nil, err
 	}
+	t.tracing = newTracing(o, t.sender, t.mask, t.metrics)
+	var file *asyncLines
+	if o.AccessLog != nil {
+		file = newAsyncLines(t.metrics.newDelivery("access_log"), gatherFile, writing(o.AccessLog))
+	}
+	if t.sender != nil && o.exports(otlp.Logs) {
+		t.logs = newAsyncLines(t.metrics.newDelivery(otlp.Logs.String()), o.Interval, otlp.NewLines(t.sender, t.tracing.resource, scope().Name).Export)
+	}
+	if file != nil || t.logs != nil {
+		t.log = newAccessLog(o, t.mask, file, t.logs)
+	}
+	t.errors = newErrorLog(o, t)
 	return t, nil
 }
 
@@ -98,9 +119,12 @@ func (t *Telemetry) Gatherer() prometheus.Gatherer { return t.registry }
 // Close exports what is still held and stops. When ctx ends first the rest is
 // given up and ctx's error returned.
 func (t *Telemetry) Close(ctx context.Context) error {
-	err := t.tracing.close(ctx)
-	if t.log != nil {
-		err = errors.Join(err, t.log.close(ctx))
+	err := errors.Join(t.tracing.close(ctx), t.errors.close(ctx))
+	if t.log != nil && t.log.file != nil {
+		err = errors.Join(err, t.log.file.close(ctx))
+	}
+	if t.logs != nil {
+		err = errors.Join(err, t.logs.close(ctx))
 	}
 	if t.sender != nil {
 		err = errors.Join(err, t.sender.Close())

@@ -18,11 +18,12 @@ import (
 type tracing struct {
 	resource *resource.Resource
 	sampling sampling
+	mask     *masker
 	queue    *spanQueue // nil: ids only
 }
 
-func newTracing(o Options, sender otlp.Sender, m *metrics) *tracing {
-	t := &tracing{resource: describe(o), sampling: newSampling(o)}
+func newTracing(o Options, sender otlp.Sender, mask *masker, m *metrics) *tracing {
+	t := &tracing{resource: describe(o), sampling: newSampling(o), mask: mask}
 	var exporter Exporter
 	if sender != nil && o.exports(otlp.Traces) {
 		exporter = otlp.NewSpans(sender)

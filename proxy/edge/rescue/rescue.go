@@ -25,7 +25,7 @@ func Layer(log *slog.Logger) edge.Layer {
 				wrote := ex.Status != 0
 				if v != any(http.ErrAbortHandler) {
 					log.ErrorContext(r.Context(), "panic while serving a request",
-						"panic", v, "trace_id", ex.Trace.TraceID(), "stack", string(debug.Stack()))
+						"panic", v, "stack", string(debug.Stack()))
 					ex.Class = "panic"
 					if !wrote {
 						http.Error(w, "internal error", http.StatusInternalServerError)

@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -167,7 +168,7 @@ func appendValue(b []byte, field protowire.Number, v attribute.Value) []byte {
 	b, at := open(b, field)
 	switch v.Type() {
 	case attribute.STRING:
-		b = protowire.AppendString(protowire.AppendTag(b, 1, protowire.BytesType), v.AsString())
+		b = appendString(b, 1, v.AsString())
 	case attribute.BOOL:
 		b = protowire.AppendVarint(protowire.AppendTag(b, 2, protowire.VarintType), protowire.EncodeBool(v.AsBool()))
 	case attribute.INT64:
@@ -175,7 +176,7 @@ func appendValue(b []byte, field protowire.Number, v attribute.Value) []byte {
 	case attribute.FLOAT64:
 		b = protowire.AppendFixed64(protowire.AppendTag(b, 4, protowire.Fixed64Type), math.Float64bits(v.AsFloat64()))
 	default: // the proxy sets no lists
-		b = protowire.AppendString(protowire.AppendTag(b, 1, protowire.BytesType), v.String())
+		b = appendString(b, 1, v.String())
 	}
 	return shut(b, at)
 }
@@ -184,7 +185,13 @@ func appendText(b []byte, field protowire.Number, s string) []byte {
 	if s == "" {
 		return b
 	}
-	return protowire.AppendString(protowire.AppendTag(b, field, protowire.BytesType), s)
+	return appendString(b, field, s)
+}
+
+// appendString makes s valid UTF-8: a collector refuses all of a request for
+// one text that is not, and clients choose their paths.
+func appendString(b []byte, field protowire.Number, s string) []byte {
+	return protowire.AppendString(protowire.AppendTag(b, field, protowire.BytesType), strings.ToValidUTF8(s, "\uFFFD"))
 }
 
 func appendBytes(b []byte, field protowire.Number, p []byte) []byte {
