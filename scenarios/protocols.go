@@ -14,6 +14,7 @@ const (
 	upstreamProtocol = "upstream.protocol"
 	upstreamTLS      = "upstream.tls"
 	downstreamTLS    = "downstream.tls"
+	downstreamHTTP2  = "downstream.http2"
 )
 
 // derived gives the settings that follow from backends and clients. One that is
@@ -29,6 +30,9 @@ func (s *Scenario) derived() map[string]string {
 	for i := range s.Clients {
 		if s.Clients[i].TLS != nil {
 			given[downstreamTLS] = "true"
+		}
+		if s.Clients[i].Protocol == string(script.H2) {
+			given[downstreamHTTP2] = "true"
 		}
 	}
 	for i := range s.Load {
@@ -59,7 +63,7 @@ func (v *validation) spoken(at string, b *Backend) {
 
 // owned rejects a setting that the scenario's own parts decide.
 func (v *validation) owned() {
-	for name, by := range map[string]string{upstreamProtocol: "protocol of a backend", upstreamTLS: "tls of a backend", downstreamTLS: "tls of a client or load"} {
+	for name, by := range map[string]string{upstreamProtocol: "protocol of a backend", upstreamTLS: "tls of a backend", downstreamTLS: "tls of a client or load", downstreamHTTP2: "protocol of a client"} {
 		_, given := v.s.Given[name]
 		v.say(given, "given", "%s is told to the target by itself; allowed: %s", name, by)
 	}

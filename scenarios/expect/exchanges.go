@@ -82,6 +82,8 @@ func (r *reading) clientSide(e *ledger.Exchange) *object {
 			return types.Bool(c.Flags&book.SentAll != 0)
 		case "surplus":
 			return types.Bool(c.Flags&book.Surplus != 0)
+		case "error_code":
+			return types.String(c.Reason())
 		}
 		return noField(field)
 	}}

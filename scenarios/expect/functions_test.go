@@ -91,6 +91,9 @@ var functions = []struct {
 	{"client flags", `exchange("one").client.close_announced && exchange("one").client.sent_all && exchange("one").client.surplus`, `!exchange("one").client.surplus`, func(s *scene) {
 		s.name(s.exchange(0, 0, 1), "one").Flags |= book.CloseAnnounced | book.Surplus
 	}},
+	{"client.error_code", `exchange("one").client.error_code == "INTERNAL_ERROR"`, `exchange("one").client.error_code == ""`, func(s *scene) {
+		s.name(s.exchange(0, 0, 1), "one").Code = 3
+	}},
 	{"attempts", `attempts("one").exists(a, a.error_type == "timeout" && a.phase == "headers")`, `attempts("one").all(a, a.reason == "" && a.endpoint == "x" && a.resend == 0)`, traced},
 	{"attempts.size", `size(attempts("one")) == 2`, `attempts("one").size() == 0`, traced},
 	{"backend.requests", `backend.requests == 3 && backend(1).requests == 2 && backend(2).requests == 1`, `backend(2).requests == 0`, seen},

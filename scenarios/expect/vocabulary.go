@@ -71,6 +71,7 @@ func clientSideKind() *kind {
 		{"close_announced", boolean, "the answer said Connection: close"},
 		{"sent_all", boolean, "the whole request was written"},
 		{"surplus", boolean, "bytes came after the answer's end"},
+		{"error_code", text, "the error code by which the peer ended its HTTP/2 stream or connection, as in NO_ERROR; empty when it named none"},
 	}}
 }
 

@@ -207,6 +207,22 @@ func TestHonestFailures(t *testing.T) {
 			},
 		},
 		{
+			name: "the stream was reset with an error code", outcome: ledger.Rejected, rule: "coded",
+			bend: func(b *bent) { b.unseen(); broken(b.c, book.EndReset); b.c.Code = 2 },
+		},
+		{
+			name: "the connection ended with an error code", outcome: ledger.Indeterminate, rule: "coded",
+			bend: func(b *bent) { unanswered(b.d); broken(b.c, book.EndCut); b.c.Code = 3 },
+		},
+		{
+			name: "near: NO_ERROR excuses nothing", outcome: ledger.Lost, rule: "empty-reply",
+			bend: func(b *bent) { unanswered(b.d); broken(b.c, book.EndReset); b.c.Code = 1 },
+		},
+		{
+			name: "near: a code excuses no success that nobody knows of", outcome: ledger.Lost, rule: "success-cut",
+			bend: func(b *bent) { b.unseen(); b.c.End, b.c.Code = book.EndReset, 3 },
+		},
+		{
 			name: "the client saw the cut", outcome: ledger.Indeterminate, rule: "cut-visibly",
 			bend: func(b *bent) { half(b.d); b.c.End, b.c.RespBytes = book.EndReset, 10 },
 		},

@@ -11,6 +11,7 @@ const (
 	refused           // the connection was never made
 	ownBreak          // the client's script broke its own request
 	said              // the proxy answered for itself
+	coded             // the proxy ended the stream, or its connection, with an error code
 	visible           // an answer that had begun was cut where the client could see it
 )
 
@@ -37,6 +38,8 @@ func (f *facts) weigh() candour {
 		return said
 	case broken && f.head && (f.arrived() || !f.complete() || c.Status >= 300):
 		return visible
+	case broken && !f.head && c.Code > 1: // not NO_ERROR, which says that nothing is wrong
+		return coded
 	case broken && f.has(book.Scripted|book.Plain) && !f.has(book.SentAll):
 		return ownBreak
 	}

@@ -84,10 +84,14 @@ func (f *facts) why(r *rule) string {
 func (f *facts) clientSays() string {
 	c := f.client
 	took := time.Duration(c.Ended - c.Started).Round(10 * time.Microsecond)
-	if c.Status == 0 {
-		return fmt.Sprintf("no status, ended by %s after %v", c.End, took)
+	end := c.End.String()
+	if reason := c.Reason(); reason != "" {
+		end += " " + reason
 	}
-	return fmt.Sprintf("%d with %d bytes, ended by %s after %v", c.Status, c.RespBytes, c.End, took)
+	if c.Status == 0 {
+		return fmt.Sprintf("no status, ended by %s after %v", end, took)
+	}
+	return fmt.Sprintf("%d with %d bytes, ended by %s after %v", c.Status, c.RespBytes, end, took)
 }
 
 // says tells what a backend's book holds of the attempt, in a few words.

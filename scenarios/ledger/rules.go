@@ -130,7 +130,7 @@ var rules = []rule{
 		func(f *facts) bool { return f.neverRan() && f.candour() == ourFault },
 	},
 	{
-		Rejected, "refused", "", "the connection was refused",
+		Rejected, "refused", "", "the connection or stream was refused",
 		func(f *facts) bool { return f.neverRan() && f.candour() == refused },
 	},
 	{
@@ -140,6 +140,11 @@ var rules = []rule{
 	{
 		Rejected, "said-so", "", "the proxy answered for itself and no backend saw the request",
 		func(f *facts) bool { return f.neverRan() && f.candour() == said },
+	},
+	// Of HTTP/2 alone: the client learns which request failed, as by a 5xx.
+	{
+		Rejected, "coded", "", "the proxy ended the stream with an error code and no backend saw the request",
+		func(f *facts) bool { return f.neverRan() && f.candour() == coded },
 	},
 	{
 		Rejected, "cut-visibly", "", "the proxy's own error was cut where the client could see it, and no backend saw the request",
@@ -151,7 +156,7 @@ var rules = []rule{
 		func(f *facts) bool { return f.candour() == ourFault },
 	},
 	{
-		Indeterminate, "refused", "", "the connection was refused, and a record that could say more is missing",
+		Indeterminate, "refused", "", "the connection or stream was refused, and a backend saw it or a record that could say more is missing",
 		func(f *facts) bool { return f.candour() == refused },
 	},
 	{
@@ -161,6 +166,10 @@ var rules = []rule{
 	{
 		Indeterminate, "said-so", "", "the proxy answered for itself and the request may have run",
 		func(f *facts) bool { return f.candour() == said },
+	},
+	{
+		Indeterminate, "coded", "", "the proxy ended the stream with an error code and the request may have run",
+		func(f *facts) bool { return f.candour() == coded },
 	},
 	{
 		Indeterminate, "cut-visibly", "", "the answer was cut where the client could see it",

@@ -46,6 +46,7 @@ func planHAProxy(w Wants) (*Plan, error) {
 		"downstream.tls":            func(string) string { return " ssl crt " + w.TLS.Cert },
 		"downstream.idle_timeout":   ms("timeout http-keep-alive %s"),
 		"downstream.header_timeout": ms("timeout http-request %s"),
+		"downstream.http2":          func(string) string { return " alpn h2,http/1.1" }, // in the clear it knows a preface by itself
 	}
 	fixed := map[string]string{"upstream.endpoints": strconv.Itoa(len(w.Backends)), "upstream.workers": "1", "lifecycle.drain": "true", "lifecycle.announce": "0s"}
 	effective, texts, lacks := resolve(w.Given, fixed, knobs)
@@ -56,6 +57,10 @@ func planHAProxy(w Wants) (*Plan, error) {
 	if a, b := texts["upstream.timeouts.headers"], texts["upstream.timeouts.body_idle"]; a != "" && b != "" {
 		delete(texts, "upstream.timeouts.body_idle") // one timeout bounds both
 		effective["upstream.timeouts.body_idle"] = effective["upstream.timeouts.headers"]
+	}
+	bind := w.Listen + texts["downstream.tls"]
+	if texts["downstream.tls"] != "" {
+		bind += texts["downstream.http2"]
 	}
 	var servers, directives strings.Builder
 	for i, b := range w.Backends {
@@ -70,7 +75,7 @@ func planHAProxy(w Wants) (*Plan, error) {
 	defaults := map[string]string{"timeout connect": "10s", "timeout client": "60s", "timeout server": "60s", "timeout http-keep-alive": "60s", "timeout queue": "10s", "timeout tunnel": "60s"}
 	for _, name := range sortedKeys(texts) {
 		switch name {
-		case "upstream.idle_timeout", "upstream.pool.max_idle", "upstream.pool.max_connections", "upstream.protocol", "upstream.tls", "downstream.tls":
+		case "upstream.idle_timeout", "upstream.pool.max_idle", "upstream.pool.max_connections", "upstream.protocol", "upstream.tls", "downstream.tls", "downstream.http2":
 			continue
 		}
 		head := texts[name][:strings.LastIndexByte(texts[name], ' ')]
@@ -90,11 +95,11 @@ defaults
     option http-keep-alive
     http-reuse safe
 %sfrontend in
-    bind %s%s
+    bind %s
     default_backend backend
 backend backend
     balance roundrobin
-%s`, directives.String(), w.Listen, texts["downstream.tls"], servers.String())
+%s`, directives.String(), bind, servers.String())
 	path := filepath.Join(w.Dir, "haproxy.cfg")
 	if err := writeFile(path, []byte(conf)); err != nil {
 		return nil, err

@@ -44,6 +44,9 @@ func planNginx(w Wants) (*Plan, error) {
 		"upstream.pool.max_connections": line("%s"),
 	}
 	fixed := map[string]string{"upstream.endpoints": strconv.Itoa(len(w.Backends)), "upstream.workers": "1", "lifecycle.drain": "true", "lifecycle.announce": "0s"}
+	if w.Given["downstream.tls"] == "true" {
+		knobs["downstream.http2"] = line("%s") // in the clear its port would speak nothing else
+	}
 	effective, texts, lacks := resolve(w.Given, fixed, knobs)
 	features := []string{"streaming", "full_duplex", "retries", "recovery", "http1.0", "drain", "pool", "upgrade", "reload"}
 	if err := unsupported("nginx", lacks, lackingFeatures(w.Requires, features)); err != nil {
@@ -63,7 +66,7 @@ func planNginx(w Wants) (*Plan, error) {
 	}
 	for _, name := range sortedKeys(texts) {
 		switch name {
-		case "upstream.idle_timeout", "upstream.pool.max_idle", "upstream.pool.max_connections":
+		case "upstream.idle_timeout", "upstream.pool.max_idle", "upstream.pool.max_connections", "downstream.http2":
 		default:
 			fmt.Fprintf(&directives, "    %s\n", texts[name])
 		}
@@ -75,6 +78,9 @@ func planNginx(w Wants) (*Plan, error) {
 	listen := w.Listen
 	if texts["downstream.tls"] != "" {
 		listen += " ssl"
+	}
+	if texts["downstream.http2"] != "" {
+		listen += " http2"
 	}
 	conf := fmt.Sprintf(`daemon off;
 worker_processes 1;

@@ -110,6 +110,7 @@ var proxyTop = map[string]string{
 	"lifecycle.timeout":         "drain.timeout",
 	"telemetry.access_log":      "telemetry.access_log",
 	"downstream.tls":            "tls.certificates",
+	"downstream.http2":          "http2.h2c",
 }
 
 // Plan writes the proxy's configuration into the instance's directory.
@@ -165,10 +166,14 @@ func (p *proxyTarget) Plan(w Wants) (*Plan, error) {
 			continue
 		}
 		value := scalar(v)
-		if name == "downstream.tls" {
+		at := proxyTop[name]
+		switch {
+		case name == "downstream.tls":
 			value = []any{map[string]any{"cert": w.TLS.Cert, "key": w.TLS.Key}}
+		case name == "downstream.http2" && texts["downstream.tls"] != "":
+			at = "http2.enabled" // by ALPN
 		}
-		set(top, proxyTop[name], value)
+		set(top, at, value)
 	}
 	config := filepath.Join(w.Dir, "proxy.yaml")
 	text, err := yaml.Marshal(top)

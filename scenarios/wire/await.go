@@ -16,27 +16,20 @@ var ErrDeadline = errors.New("deadline of the exchange")
 // exchange ends with it: by timeout when ctx's cause is ErrDeadline, else as
 // abandoned. No further exchange can then begin on the connection. It
 // returns the record as it stands; the final one goes to the recorder.
-func (c *Conn) Await(ctx context.Context, x *Exchange) book.Client {
-	return c.await(ctx, x, func() bool { return false })
+func (l *line) Await(ctx context.Context, x *Exchange) book.Client {
+	return l.await(ctx, x, func() bool { return false })
 }
 
 // await is Await that also returns when reached, which is called with the lock
 // held.
-func (c *Conn) await(ctx context.Context, x *Exchange, reached func() bool) book.Client {
-	c.wait(ctx, func() bool { return x.over || reached() })
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (l *line) await(ctx context.Context, x *Exchange, reached func() bool) book.Client {
+	l.wait(ctx, func() bool { return x.over || reached() })
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if !x.over && !reached() {
-		c.expire(ctx, x)
+		l.expire(ctx, x)
 	}
 	return x.record()
-}
-
-// expire ends x because ctx is done; call it with the lock held.
-func (c *Conn) expire(ctx context.Context, x *Exchange) {
-	x.finish(ending(ctx), now())
-	c.sweep()
-	c.spoilt = true
 }
 
 func ending(ctx context.Context) book.End {
@@ -47,16 +40,16 @@ func ending(ctx context.Context) book.End {
 }
 
 // wait waits until ok, which is called with the lock held, or ctx is done.
-func (c *Conn) wait(ctx context.Context, ok func() bool) {
+func (l *line) wait(ctx context.Context, ok func() bool) {
 	stop := context.AfterFunc(ctx, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.changed.Broadcast()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.changed.Broadcast()
 	})
 	defer stop()
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for !ok() && ctx.Err() == nil {
-		c.changed.Wait()
+		l.changed.Wait()
 	}
 }

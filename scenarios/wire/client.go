@@ -19,7 +19,7 @@ type Client struct {
 	Times    int            `json:"times,omitempty"`    // how many run it at the same time; default 1
 	After    Names          `json:"after,omitempty"`    // begins when every client of these names has ended
 	Loop     *Loop          `json:"loop,omitempty"`     // repeats Do
-	Protocol string         `json:"protocol,omitempty"` // of requests that do not say: http/1.1 (default) or http/1.0
+	Protocol string         `json:"protocol,omitempty"` // http1 (default; http/1.1 is the same), http/1.0 for requests that do not say, or h2
 	TLS      *TLS           `json:"tls,omitempty"`      // default: in the clear
 	Deadline units.Duration `json:"deadline,omitempty"` // of each exchange; default that of the run
 	Do       []script.Step  `json:"do"`
@@ -67,7 +67,7 @@ func Validate(clients []Client, path string) error {
 		}
 		named[c.Name] = i
 		c.validate(func(field, format string, args ...any) { say(i, field, format, args...) })
-		ps.Add(nil, script.ValidateSteps(c.Do, script.ClientSide, script.HTTP1, fmt.Sprintf("%s[%d].do", path, i)))
+		ps.Add(nil, script.ValidateSteps(c.Do, script.ClientSide, c.spoken(), fmt.Sprintf("%s[%d].do", path, i)))
 	}
 	for i, c := range clients {
 		for _, name := range c.After {
@@ -94,8 +94,10 @@ func (c *Client) validate(say func(field, format string, args ...any)) {
 			say("loop.times", "%d; allowed: 1 and more, or until", l.Times)
 		}
 	}
-	if p := c.Protocol; p != "" && p != "http/1.1" && p != "http/1.0" {
-		say("protocol", "%q; allowed: http/1.1, http/1.0", p)
+	switch c.Protocol {
+	case "", "http1", "http/1.1", "http/1.0", "h2":
+	default:
+		say("protocol", "%q; allowed: http1, http/1.1, http/1.0, h2", c.Protocol)
 	}
 	c.TLS.Validate(say)
 	if len(c.Do) == 0 {
@@ -104,6 +106,16 @@ func (c *Client) validate(say func(field, format string, args ...any)) {
 	if c.Loop != nil && c.Loop.Until != "" && !slices.ContainsFunc(script.Flatten(c.Do), func(s script.Step) bool { return s.Receive != nil }) {
 		say("do", "a loop without receive never learns that the connection closed")
 	}
+}
+
+func (c *Client) h2() bool { return c.Protocol == string(script.H2) }
+
+// spoken is the protocol by which its steps are understood.
+func (c *Client) spoken() script.Protocol {
+	if c.h2() {
+		return script.H2
+	}
+	return script.HTTP1
 }
 
 // hosts lists the hosts that its requests name.

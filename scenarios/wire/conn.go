@@ -1,10 +1,10 @@
 package wire
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"slices"
-	"sync"
 	"time"
 
 	"gauntlet/fixtures/book"
@@ -23,41 +23,26 @@ type Recorder func(book.Client)
 // An exchange's record is handed over when the next exchange begins or the
 // connection closes, not at its end: until then surplus bytes may still show.
 type Conn struct {
-	nc     net.Conn
-	target Target
-	number uint32
-	port   uint16
-	record Recorder
+	line
 	reader chan struct{} // closed when the reader has ended
 	out    []byte        // the writer's buffer
 
-	mu      sync.Mutex
-	changed *sync.Cond
+	// Guarded by the line's lock.
 	queue   []*Exchange // begun and unanswered, oldest first
-	ended   []*Exchange // answered, record not handed over
-	served  uint32
-	paused  bool      // the script does not read
-	writing bool      // a write is under way
-	sending *Exchange // whose request is being written
-	reset   bool      // a write or read met the peer's RST
-	gone    bool      // nothing more will be read
-	spoilt  bool      // no further exchange may use it
+	writing bool        // a write is under way
+	sending *Exchange   // whose request is being written
+	reset   bool        // a write or read met the peer's RST
 }
 
 // NewConn takes over a connection. Number is its number in the run. Reading
 // begins with the first exchange: what the peer says before it is asked is the
 // answer to that one.
 func NewConn(nc net.Conn, t Target, number uint32, record Recorder) *Conn {
-	c := &Conn{nc: nc, target: t, number: number, record: record}
-	c.changed = sync.NewCond(&c.mu)
-	if a, ok := nc.LocalAddr().(*net.TCPAddr); ok {
-		c.port = uint16(a.Port)
-	}
+	c := &Conn{}
+	c.init(nc, t, number, record)
+	c.expire = c.expired
 	return c
 }
-
-// Number is the connection's number in the run.
-func (c *Conn) Number() uint32 { return c.number }
 
 // begin makes x the youngest exchange on the connection. It reports false, and
 // leaves x as it is, when no exchange may begin here any more.
@@ -68,11 +53,7 @@ func (c *Conn) begin(x *Exchange) bool {
 	if c.gone || c.spoilt {
 		return false
 	}
-	c.served++
-	x.rec.Conn, x.rec.Nth, x.rec.LocalPort = c.number, c.served, c.port
-	if c.served > 1 {
-		x.rec.Flags |= book.Reused
-	}
+	c.place(x)
 	c.queue = append(c.queue, x)
 	if c.reader == nil {
 		c.reader = make(chan struct{})
@@ -99,20 +80,6 @@ func (c *Conn) Reusable() bool {
 	return !c.gone && !c.spoilt && len(c.queue) == 0
 }
 
-// handOver gives the records of ended exchanges to the recorder.
-func (c *Conn) handOver() {
-	c.mu.Lock()
-	records := make([]book.Client, 0, len(c.ended))
-	for _, x := range c.ended {
-		records = append(records, x.record())
-	}
-	c.ended = c.ended[:0]
-	c.mu.Unlock()
-	for _, r := range records {
-		c.record(r)
-	}
-}
-
 // Close closes the connection, waits for its reader, ends what is unanswered
 // as abandoned and hands over the records.
 func (c *Conn) Close() {
@@ -126,6 +93,13 @@ func (c *Conn) Close() {
 		<-c.reader
 	}
 	c.handOver()
+}
+
+// expired ends x because ctx is done; call it with the lock held.
+func (c *Conn) expired(ctx context.Context, x *Exchange) {
+	x.finish(ending(ctx), now())
+	c.sweep()
+	c.spoilt = true
 }
 
 // abandon ends everything unanswered; call it with the lock held.
@@ -151,12 +125,6 @@ func (c *Conn) sweep() {
 		c.ended = append(c.ended, x)
 	}
 	c.changed.Broadcast()
-}
-
-func (c *Conn) over(x *Exchange) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return x.over
 }
 
 // CloseWrite sends FIN and goes on reading. Under TLS a close_notify goes

@@ -25,7 +25,8 @@ type Exchange struct {
 	id     exchange.ID
 	req    Request
 	rec    book.Client
-	parser *http1.Parser
+	parser *http1.Parser // of an answer of HTTP/1
+	answer answer        // what has come of it
 	check  *exchange.Check
 	sent   hash.Hash64
 
@@ -38,6 +39,14 @@ type Exchange struct {
 	raw       *raw   // of a request that the script writes by itself
 	group     uint16
 	intended  int64
+}
+
+// An answer tells what has come of a message.
+type answer interface {
+	Started() bool
+	HeadDone() bool
+	Head() *http1.Head
+	Trailer() []http1.Field
 }
 
 // NewExchange returns an exchange that has not begun. Group is the client or
@@ -56,6 +65,7 @@ func (x *Exchange) reset() {
 		check:  exchange.NewCheck(x.id, exchange.Response),
 		sent:   fnv.New64a(),
 	}
+	x.answer = x.parser
 	x.parser.OnInterim, x.parser.OnHead, x.parser.OnBody = x.interim, x.head, x.body
 	x.rec = book.Client{Seq: x.id.Seq, Group: x.group, Method: book.ParseMethod(x.req.method()), ReqBytes: x.req.Size, RespBad: -1, Intended: x.intended}
 	if x.req.idempotent() {

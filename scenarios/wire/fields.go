@@ -13,10 +13,10 @@ import (
 // are not those asked for. Without a final head there is nothing to compare:
 // how the exchange ended tells it.
 func (p *player) compareFields(x *open, r *script.Receive) {
-	if p.conn == nil || len(r.Headers)+len(r.Trailers) == 0 {
+	if x.on == nil || len(r.Headers)+len(r.Trailers) == 0 {
 		return
 	}
-	head, trailer := p.conn.fields(x.Exchange)
+	head, trailer := x.on.common().fields(x.Exchange)
 	if head == nil {
 		p.differs(x, "receive", "an answer with a head", "none")
 		return
@@ -68,15 +68,4 @@ func quoted(values []string) string {
 		return "absent"
 	}
 	return fmt.Sprintf("%.200q", values)
-}
-
-// fields gives the fields of x's final head, nil when there is none yet, and
-// of its trailer section.
-func (c *Conn) fields(x *Exchange) (head, trailer []http1.Field) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !x.parser.HeadDone() {
-		return nil, nil
-	}
-	return slices.Clone(x.parser.Head().Fields), slices.Clone(x.parser.Trailer())
 }

@@ -18,7 +18,8 @@ type player struct {
 	label  string
 	rng    *rand.Rand
 
-	conn    *Conn
+	conn    carrier // takes new exchanges; nil before the first
+	retired []*Mux  // take none, and still owe answers
 	pending []*open // begun, and not received to their end, oldest first
 	last    *open
 	over    bool // the peer announced or did the close after an answer
@@ -27,7 +28,9 @@ type player struct {
 // open is an exchange under way.
 type open struct {
 	*Exchange
+	on      carrier      // nil when none was ever made for it
 	refused *book.Client // its record when the connection was never made
+	as      string       // its name
 	taken   int          // payload bytes that read steps have taken
 	interim uint16       // 1xx answers that receive steps have seen
 }
@@ -60,20 +63,32 @@ func (p *player) enough(round int) bool {
 
 // ended reports whether an exchange that the last round left behind is over.
 func (p *player) ended(x *open) bool {
-	return x.refused != nil || p.conn == nil || p.conn.over(x.Exchange)
+	return x.on == nil || x.on.common().over(x.Exchange)
 }
 
 // leave ends the client. A tunnel is left in order: FIN, and then the peer's.
 func (p *player) leave(ctx context.Context) {
-	if x := p.last; x != nil && p.conn != nil && p.conn.tunnelled(x.Exchange) && p.conn.CloseWrite(true) == nil {
+	if c, x := p.http1(), p.last; x != nil && c != nil && c.tunnelled(x.Exchange) && c.CloseWrite(true) == nil {
 		ctx, cancel := p.within(ctx, x)
 		defer cancel()
-		p.conn.Await(ctx, x.Exchange)
+		c.Await(ctx, x.Exchange)
 	}
 	p.hangUp()
 }
 
-// hangUp closes the connection, which hands over every record.
+// http1 gives the connection for what only HTTP/1 can do, nil when it is none.
+func (p *player) http1() *Conn {
+	c, _ := p.conn.(*Conn)
+	return c
+}
+
+// http2 gives the connection for what only HTTP/2 can do, nil when it is none.
+func (p *player) http2() *Mux {
+	c, _ := p.conn.(*Mux)
+	return c
+}
+
+// hangUp closes the connections, which hands over every record.
 func (p *player) hangUp() {
 	if p.conn != nil {
 		p.conn.Close()
@@ -81,12 +96,36 @@ func (p *player) hangUp() {
 	p.drop()
 }
 
-// drop forgets the connection and what was on it.
-func (p *player) drop() { p.conn, p.pending, p.last = nil, nil, nil }
+// drop forgets the connection, closes those before it and forgets what was on
+// them.
+func (p *player) drop() {
+	for _, c := range p.retired {
+		c.Close()
+	}
+	p.conn, p.retired, p.pending, p.last = nil, nil, nil, nil
+}
+
+// retire puts a connection aside that takes no further exchange. One of HTTP/2
+// may still answer those it has; any other is closed.
+func (p *player) retire() {
+	m := p.http2()
+	if m == nil {
+		p.hangUp()
+		return
+	}
+	p.conn = nil
+	p.retired = slices.DeleteFunc(append(p.retired, m), func(m *Mux) bool {
+		idle := m.idle()
+		if idle {
+			m.Close()
+		}
+		return idle
+	})
+}
 
 // begin makes an exchange.
 func (p *player) begin(req Request, as string) *open {
-	x := &open{Exchange: NewExchange(p.cfg.IDs.Next(), req, p.group, time.Now())}
+	x := &open{Exchange: NewExchange(p.cfg.IDs.Next(), req, p.group, time.Now()), as: as}
 	x.keep = true
 	p.name(as, x.id.Seq)
 	return x
@@ -104,11 +143,11 @@ func (p *player) within(ctx context.Context, x *open) (context.Context, context.
 
 // start begins x by way of do, which reports false when the connection takes
 // no further exchange; then x begins on a new one.
-func (p *player) start(ctx context.Context, x *open, do func(context.Context, *Conn) bool) {
+func (p *player) start(ctx context.Context, x *open, do func(context.Context, carrier) bool) {
 	ctx, cancel := p.within(ctx, x)
 	defer cancel()
 	if p.conn != nil && !do(ctx, p.conn) {
-		p.hangUp()
+		p.retire()
 	}
 	if x.rec.Conn == 0 {
 		var rec *book.Client
@@ -118,5 +157,6 @@ func (p *player) start(ctx context.Context, x *open, do func(context.Context, *C
 			do(ctx, p.conn)
 		}
 	}
+	x.on = p.conn
 	p.pending, p.last = append(p.pending, x), x
 }

@@ -9,7 +9,7 @@ import (
 // writer gives the exchange that raw bytes written now belong to, a new one if
 // need be. First is what will be written first.
 func (p *player) writer(as, first string) *open {
-	if x := p.last; x != nil && (p.conn == nil || x.rec.Conn == 0 || p.conn.takes(x.Exchange)) {
+	if x, c := p.last, p.http1(); x != nil && (c == nil || x.rec.Conn == 0 || c.takes(x.Exchange)) {
 		return x
 	}
 	x := p.begin(Request{}, as)
@@ -25,12 +25,12 @@ func (p *player) raw(ctx context.Context, as string, b []byte, generated bool) {
 	case x.refused != nil:
 		return
 	case x.rec.Conn == 0:
-		p.start(ctx, x, func(ctx context.Context, c *Conn) bool { return c.WriteRaw(ctx, x.Exchange, b, generated) })
+		p.start(ctx, x, func(ctx context.Context, c carrier) bool { return c.(*Conn).WriteRaw(ctx, x.Exchange, b, generated) })
 		return
 	}
 	ctx, cancel := p.within(ctx, x)
 	defer cancel()
-	p.conn.WriteRaw(ctx, x.Exchange, b, generated)
+	p.http1().WriteRaw(ctx, x.Exchange, b, generated)
 }
 
 // pattern gives the next n bytes of the generated request body.

@@ -31,37 +31,6 @@ func (c *Conn) read() {
 	}
 }
 
-// awaitReading waits while the script does not read. A read under way is woken
-// by a deadline in the past, see StopReading.
-func (c *Conn) awaitReading() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for c.paused {
-		c.changed.Wait()
-	}
-}
-
-// StopReading leaves what arrives in the kernel's buffer until StartReading,
-// so that the peer's window fills.
-func (c *Conn) StopReading() error { return c.pause(true) }
-
-// StartReading undoes StopReading.
-func (c *Conn) StartReading() error { return c.pause(false) }
-
-func (c *Conn) pause(on bool) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.paused == on {
-		return nil
-	}
-	c.paused = on
-	c.changed.Broadcast()
-	if on {
-		return c.nc.SetReadDeadline(past)
-	}
-	return c.nc.SetReadDeadline(never)
-}
-
 // take hands received bytes to the exchanges they answer.
 func (c *Conn) take(b []byte, at int64) {
 	for len(b) > 0 {

@@ -3,17 +3,23 @@ package wire
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"gauntlet/fixtures/book"
 	"gauntlet/fixtures/script"
 )
 
-// receive waits for the oldest exchange that has not been received.
+// receive waits for the oldest exchange that has not been received, or for the
+// one named.
 func (p *player) receive(ctx context.Context, s *script.Step) {
-	if len(p.pending) == 0 {
+	at := 0
+	if s.Receive.Of != "" {
+		at = slices.IndexFunc(p.pending, func(x *open) bool { return x.as == s.Receive.Of })
+	}
+	if at < 0 || at >= len(p.pending) {
 		return
 	}
-	x := p.pending[0]
+	x := p.pending[at]
 	var rec book.Client
 	if x.refused != nil {
 		rec = *x.refused
@@ -26,7 +32,7 @@ func (p *player) receive(ctx context.Context, s *script.Step) {
 	if u := s.Receive.Until; u != "" && u != script.UntilEnd && x.refused == nil {
 		return // the rest of it is for the next receive
 	}
-	p.pending = p.pending[1:]
+	p.pending = slices.Delete(p.pending, at, at+1)
 	if p.last == x && x.refused != nil {
 		p.last = nil
 	}
@@ -39,21 +45,22 @@ func (p *player) await(ctx context.Context, x *open, r *script.Receive) book.Cli
 		ctx, cancel = context.WithTimeoutCause(ctx, r.Timeout.D(), ErrDeadline)
 		defer cancel()
 	}
-	_ = p.conn.StartReading() // fails only on a connection that is closed
+	l := x.on.common()
+	_ = l.StartReading() // fails only on a connection that is closed
 	reached := func() bool { return false }
 	switch r.Until {
 	case script.UntilHead:
-		reached = func() bool { return x.parser.HeadDone() }
+		reached = func() bool { return x.answer.HeadDone() }
 	case script.UntilFirstByte:
-		reached = func() bool { return x.rec.FirstByte != 0 && (r.Status == 0 || x.parser.HeadDone()) }
+		reached = func() bool { return x.rec.FirstByte != 0 && (r.Status == 0 || x.answer.HeadDone()) }
 	case script.UntilBytes:
 		reached = func() bool { return x.check.Bytes() >= int64(r.Size) }
 	case script.UntilInterim:
 		x.interim++
-		reached = func() bool { return x.rec.Interim >= x.interim || x.parser.HeadDone() }
+		reached = func() bool { return x.rec.Interim >= x.interim || x.answer.HeadDone() }
 	default: // the end, which await knows by itself
 	}
-	return p.conn.await(ctx, x.Exchange, reached)
+	return l.await(ctx, x.Exchange, reached)
 }
 
 // compare notes an answer that is not the one asked for.
@@ -64,7 +71,7 @@ func (p *player) compare(x *open, r *script.Receive, rec book.Client) {
 			p.differs(x, "receive", "a 1xx answer", found(rec))
 			return
 		}
-		status = x.lastInterim(p.conn)
+		status = x.lastInterim()
 	}
 	if r.Status != 0 && r.Status != status {
 		p.differs(x, "receive", fmt.Sprintf("status %d", r.Status), found(rec))
@@ -78,9 +85,10 @@ func found(rec book.Client) string {
 	return fmt.Sprintf("status %d", rec.Status)
 }
 
-func (x *open) lastInterim(c *Conn) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (x *open) lastInterim() int {
+	l := x.on.common()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return x.interims
 }
 
@@ -94,15 +102,17 @@ func (p *player) read(ctx context.Context, s *script.Step) {
 	if p.conn == nil {
 		return
 	}
-	_ = p.conn.StartReading() // fails only on a connection that is closed
+	l := p.conn.common()
+	_ = l.StartReading() // fails only on a connection that is closed
 	x := p.last
 	if len(p.pending) > 0 {
 		x = p.pending[0]
 	}
-	if x == nil || x.refused != nil || s.Read.Until == script.UntilEOF {
-		p.conn.wait(ctx, func() bool { return p.conn.gone })
+	if x == nil || x.on == nil || s.Read.Until == script.UntilEOF {
+		l.wait(ctx, func() bool { return l.gone })
 		return
 	}
+	l = x.on.common()
 	want := int(s.Read.Size)
 	if s.Read.Until == script.UntilText {
 		want = len(s.Read.Text)
@@ -110,32 +120,25 @@ func (p *player) read(ctx context.Context, s *script.Step) {
 	to := x.taken + want
 	ctx, cancel := p.within(ctx, x)
 	defer cancel()
-	p.conn.await(ctx, x.Exchange, func() bool {
+	l.await(ctx, x.Exchange, func() bool {
 		if s.Read.Until == script.UntilAny {
-			return x.parser.Started()
+			return x.answer.Started()
 		}
 		return x.check.Bytes() >= int64(to)
 	})
-	got := p.conn.payload(x.Exchange, x.taken, to)
+	got := l.payload(x.Exchange, x.taken, to)
 	x.taken = to
 	if s.Read.Until == script.UntilText && string(got) != s.Read.Text {
 		p.differs(x, "read", fmt.Sprintf("%q", s.Read.Text), fmt.Sprintf("%.100q", got))
 	}
-	if s.Read.Until == script.UntilBytes && x.short(p.conn, to) {
+	if s.Read.Until == script.UntilBytes && x.short(to) {
 		p.differs(x, "read", fmt.Sprintf("%d bytes", want), "the answer's end")
 	}
 }
 
-func (x *open) short(c *Conn, to int) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (x *open) short(to int) bool {
+	l := x.on.common()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return x.check.Bytes() < int64(to)
-}
-
-// payload gives what was kept of x's payload between two offsets.
-func (c *Conn) payload(x *Exchange, from, to int) []byte {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	from, to = min(from, len(x.kept)), min(to, len(x.kept))
-	return append([]byte(nil), x.kept[from:to]...)
 }

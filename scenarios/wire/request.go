@@ -76,17 +76,10 @@ func (r *Request) framed() bool {
 
 // head gives the request's head as it is sent.
 func (r *Request) head(t *Target, id exchange.ID) []byte {
-	path := r.Path
-	if path == "" {
-		path = "/"
-	}
-	if r.method() != "CONNECT" && strings.HasPrefix(path, "/") {
-		path = strings.TrimSuffix(t.Prefix, "/") + path
-	}
 	b := make([]byte, 0, 512)
 	b = append(b, r.method()...)
 	b = append(b, ' ')
-	b = append(b, path...)
+	b = append(b, r.path(t)...)
 	if r.Old {
 		b = append(b, " HTTP/1.0\r\n"...)
 	} else {
@@ -107,6 +100,18 @@ func (r *Request) head(t *Target, id exchange.ID) []byte {
 	}
 	b = append(b, "\r\n"...)
 	return append(b, strings.ReplaceAll(r.Tail, "${id}", id.String())...)
+}
+
+// path gives the request-target.
+func (r *Request) path(t *Target) string {
+	path := r.Path
+	if path == "" {
+		path = "/"
+	}
+	if r.method() != "CONNECT" && strings.HasPrefix(path, "/") {
+		path = strings.TrimSuffix(t.Prefix, "/") + path
+	}
+	return path
 }
 
 // own gives the fields that the client adds by itself.

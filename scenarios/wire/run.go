@@ -137,21 +137,40 @@ func (r *run) record(rec book.Client) {
 
 // dial connects for an exchange. When that fails the exchange has ended
 // refused, and its record is given instead.
-func (p *player) dial(ctx context.Context, x *Exchange) (*Conn, *book.Client) {
+func (p *player) dial(ctx context.Context, x *Exchange) (carrier, *book.Client) {
 	began := time.Now()
-	c, err := Dial(ctx, p.cfg.Target.Under(p.client.TLS, p.cfg.Roots), p.cfg.IDs.Conn(), p.record)
+	c, err := p.connect(ctx)
 	if err == nil {
 		return c, nil
 	}
 	if errors.Is(err, ErrLocal) {
 		p.fail(err)
 	}
-	if unfit(err) {
+	switch {
+	case unfit(err):
 		p.mismatch(Mismatch{Client: p.label, Exchange: x.id.Seq, Step: "tls", Want: "a certificate for " + p.client.TLS.name(), Got: err.Error()})
+	case errors.Is(err, errNoH2):
+		p.mismatch(Mismatch{Client: p.label, Exchange: x.id.Seq, Step: "tls", Want: "h2", Got: err.Error()})
 	}
 	rec := x.Refused(ctx, began, err)
 	p.record(rec)
 	return nil, &rec
+}
+
+func (p *player) connect(ctx context.Context) (carrier, error) {
+	t, number := p.cfg.Target.Under(p.client.TLS, p.cfg.Roots), p.cfg.IDs.Conn()
+	if p.client.h2() {
+		m, err := DialMux(ctx, t, number, p.record)
+		if err != nil {
+			return nil, err
+		}
+		return m, nil
+	}
+	c, err := Dial(ctx, t, number, p.record)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func (r *run) name(as string, seq uint64) {

@@ -179,7 +179,7 @@ func TestValidate(t *testing.T) {
 - {name: a, after: b, do: [receive]}
 - {name: b, after: [c], do: [receive]}
 - {name: c, after: [a, nobody], do: [receive]}
-- {name: a, times: -1, protocol: h2, do: []}
+- {name: a, times: -1, protocol: spdy, do: []}
 - {loop: {until: noon}, do: [{send: {}, as: x}]}
 - {times: 2, do: [{send: {}, as: y}, respond]}
 - {loop: {}, do: [{send: {}, as: z}, receive, {send: {}}]}
@@ -193,7 +193,7 @@ func TestValidate(t *testing.T) {
 	for _, want := range []string{
 		`clients[3].name: "a" is the name of clients[0] too; allowed: one of its own`,
 		`clients[3].times: -1 clients; allowed: 1 and more`,
-		`clients[3].protocol: "h2"; allowed: http/1.1, http/1.0`,
+		`clients[3].protocol: "spdy"; allowed: http1, http/1.1, http/1.0, h2`,
 		`clients[3].do: found no step; allowed: at least one`,
 		`clients[4].loop.until: "noon"; allowed: closed`,
 		`clients[4].do: a loop without receive never learns that the connection closed`,

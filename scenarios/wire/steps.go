@@ -19,13 +19,15 @@ func (p *player) step(ctx context.Context, s *script.Step) {
 	switch {
 	case s.Send != nil:
 		x := p.begin(p.request(s.Send), s.As)
-		p.start(ctx, x, func(ctx context.Context, c *Conn) bool { return c.Send(ctx, x.Exchange) })
+		p.start(ctx, x, func(ctx context.Context, c carrier) bool { return c.Send(ctx, x.Exchange) })
 	case s.Receive != nil:
 		p.receive(ctx, s)
 	case s.Read != nil:
 		p.read(ctx, s)
 	case s.Write != nil:
 		p.write(ctx, s)
+	case p.client.h2() && framed(s):
+		p.framed(ctx, s)
 	case s.Chunk != nil:
 		p.chunk(ctx, s)
 	case s.LastChunk != nil:
@@ -49,9 +51,9 @@ func (p *player) act(ctx context.Context, s *script.Step) {
 	}
 	switch {
 	case s.Stall:
-		c.wait(ctx, func() bool { return c.gone })
+		c.common().wait(ctx, func() bool { return c.common().gone })
 	case s.StopReading:
-		_ = c.StopReading() // fails only on a connection that is closed
+		_ = c.common().StopReading() // fails only on a connection that is closed
 	case s.Fin:
 		_ = c.CloseWrite(false) // likewise
 	case s.Close:
