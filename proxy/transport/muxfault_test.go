@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -76,6 +77,51 @@ func TestMuxGoAway(t *testing.T) {
 
 // A stream that the GOAWAY includes may have run: when the connection ends
 // before its answer nobody can tell.
+// waiting is a client's body of which nothing more comes until it is interrupted.
+type waiting struct {
+	io.Reader
+	once    sync.Once
+	release chan struct{}
+}
+
+func (w *waiting) Read(p []byte) (int, error) {
+	if n, err := w.Reader.Read(p); err == nil {
+		return n, nil
+	}
+	<-w.release
+	return 0, os.ErrDeadlineExceeded
+}
+
+func (w *waiting) Close() error { return nil }
+func (w *waiting) Interrupt()   { w.once.Do(func() { close(w.release) }) }
+
+// An upload that we break off because its stream is over is no failure of the
+// client's: it is the server who has to answer for it.
+func TestMuxUploadBrokenOffByUs(t *testing.T) {
+	for name, end := range map[string]func(h *rawtest.H2, stream uint32){
+		"goaway":  func(h *rawtest.H2, _ uint32) { h.GoAway(0, http2.ErrCodeNo) },
+		"refused": func(h *rawtest.H2, stream uint32) { h.Reset(stream, http2.ErrCodeRefusedStream) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, p := h2(t, func(_ *rawtest.Conn, h *rawtest.H2) {
+				for f := h.Next(); f != nil; f = h.Next() {
+					if d, is := f.(*http2.DataFrame); is && len(d.Data()) > 0 { // the next read waits, or is about to
+						end(h, d.StreamID)
+					}
+				}
+			})
+			body := &waiting{Reader: strings.NewReader("first"), release: make(chan struct{})}
+			req := request(t, http.MethodPost, "/", body)
+			req.ContentLength = 100
+			_, _, err := try(p, req)
+			e := failed(t, err)
+			require.Equal(t, transport.SourceUpstream, e.Source)
+			require.NotErrorIs(t, e, transport.ErrRequestBody)
+			require.True(t, e.Unprocessed)
+		})
+	}
+}
+
 func TestMuxGoAwayBelowLastIsNotUnprocessed(t *testing.T) {
 	for _, code := range []http2.ErrCode{http2.ErrCodeNo, http2.ErrCodeInternal} {
 		_, p := h2(t, func(c *rawtest.Conn, h *rawtest.H2) {

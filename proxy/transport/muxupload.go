@@ -27,6 +27,7 @@ type muxUpload struct {
 	free    sync.Cond // reading has become false
 	reading bool
 	stopped bool
+	late    bool // a read in progress has had its time after stopped
 	ended   bool
 }
 
@@ -89,9 +90,13 @@ func (u *muxUpload) Read(p []byte) (int, error) {
 	n, err := u.read(p)
 	u.mu.Lock()
 	u.reading = false
+	stopped := u.stopped
 	u.free.Broadcast()
 	u.mu.Unlock()
 	u.sent += int64(n)
+	if stopped && err != nil && !errors.Is(err, io.EOF) {
+		return n, errUploadStopped // broken off by us, not by the client
+	}
 	err = u.check(err)
 	if err == nil || errors.Is(err, io.EOF) {
 		u.t.watch()
@@ -176,12 +181,21 @@ func (u *muxUpload) sentAll() bool {
 }
 
 // Close ends the reading. ClientConn calls it when nobody wants the rest, the
-// attempt when it is over; afterwards the client's body is not touched.
+// attempt when it is over; afterwards the client's body is not touched. A read
+// that brings what is there is let be: a body whose read was broken off cannot be
+// sent again.
 func (u *muxUpload) Close() error {
 	u.may()
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.stopped = true
+	if u.reading && u.t.req.Context().Err() == nil {
+		timer := time.AfterFunc(readGrace, u.hurry)
+		for u.reading && !u.late {
+			u.free.Wait()
+		}
+		timer.Stop()
+	}
 	if u.reading {
 		if i, ok := u.src.(Interrupter); ok {
 			i.Interrupt()
@@ -193,4 +207,12 @@ func (u *muxUpload) Close() error {
 		u.free.Wait()
 	}
 	return u.src.Close()
+}
+
+// hurry ends the patience of Close.
+func (u *muxUpload) hurry() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.late = true
+	u.free.Broadcast()
 }
