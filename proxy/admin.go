@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 
+	"gauntlet/proxy/telemetry"
 	"gauntlet/proxy/upstream/breaker"
 )
 
@@ -31,6 +32,10 @@ func (p *Proxy) adminHandler() http.Handler {
 	// No page in an operator's browser may do what the operator may.
 	return http.NewCrossOriginProtection().Handler(mux)
 }
+
+// Gatherer gives the metrics to a program that embeds the proxy, also after
+// its end.
+func (p *Proxy) Gatherer() telemetry.Gatherer { return p.tel.Gatherer() }
 
 // serveHealth is readiness: 503 from the moment the stop begins.
 func (p *Proxy) serveHealth(w http.ResponseWriter, _ *http.Request) {

@@ -27,7 +27,7 @@ func BenchmarkGet(b *testing.B) {
 		"off": func(c *config.Config) { c.Telemetry.AccessLog = "off" },
 		"full": func(c *config.Config) {
 			c.Telemetry.AccessLog = filepath.Join(b.TempDir(), "access.log")
-			c.Telemetry.OTLP.Endpoint = sink.URL
+			c.Telemetry.OTLP.Endpoint, c.Telemetry.OTLP.Signals = sink.URL, []string{"traces", "metrics", "logs"}
 		},
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -17,8 +17,8 @@ func (p *Proxy) telemetry(accessLog io.Writer) telemetry.Options {
 			Endpoint: t.OTLP.Endpoint, Protocol: t.OTLP.Protocol, Headers: t.OTLP.Headers,
 			Gzip: t.OTLP.Compression == "gzip", Timeout: t.OTLP.Timeout,
 		},
-		Interval: t.OTLP.Interval,
-		Sender:   p.parts.Sender, Exporter: p.parts.Exporter,
+		Interval: t.OTLP.Interval, MetricsInterval: t.OTLP.MetricsInterval,
+		Sender: p.parts.Sender, Exporter: p.parts.Exporter,
 		AccessLog: accessLog, Headers: t.LogHeaders, LogQuery: t.Log.Query,
 		LogSampling: telemetry.LogSampling(t.Log.Sampling), Mask: telemetry.Mask(t.Log.Mask),
 	}

@@ -56,7 +56,7 @@ func (t *Telemetry) Log(r *http.Request, line *Ended) {
 	if why := l.admission.refuse(level, line.Trace.sc, at); why != "" {
 		for _, out := range []*asyncLines{l.file, l.otlp} {
 			if out != nil {
-				out.refuse(why)
+				out.leftOut.WithLabelValues(why).Inc()
 			}
 		}
 		return

@@ -19,11 +19,10 @@ type LogSampling struct {
 	Rate int
 }
 
-// Why a line was not written, the values of LabelReason beside those of
-// delivery.
+// Why a line was left out, the values of LabelReason in MetricLeftOut.
 const (
-	DroppedSampled = "sampled"      // by the share of its level
-	DroppedRate    = "rate_limited" // beyond the rate
+	LeftOutSampled = "sampled"      // by the share of its level
+	LeftOutRate    = "rate_limited" // beyond the rate
 )
 
 // admission decides which lines of a log are written.
@@ -45,7 +44,7 @@ func (a *admission) refuse(level slog.Level, sc trace.SpanContext, now time.Time
 		share = a.Warn
 	}
 	if share < 1 && sc.IsValid() && !within(share, sc.TraceID()) {
-		return DroppedSampled
+		return LeftOutSampled
 	}
 	if a.Rate <= 0 {
 		return ""
@@ -56,7 +55,7 @@ func (a *admission) refuse(level slog.Level, sc trace.SpanContext, now time.Time
 		a.second, a.count = s, 0
 	}
 	if a.count >= a.Rate {
-		return DroppedRate
+		return LeftOutRate
 	}
 	a.count++
 	return ""

@@ -18,10 +18,10 @@ func TestAdmission(t *testing.T) {
 		of    trace.SpanContext
 		want  string
 	}{
-		"info, none":             {LogSampling{Warn: 1}, slog.LevelInfo, low, DroppedSampled},
-		"debug, none":            {LogSampling{Warn: 1}, slog.LevelDebug, low, DroppedSampled},
+		"info, none":             {LogSampling{Warn: 1}, slog.LevelInfo, low, LeftOutSampled},
+		"debug, none":            {LogSampling{Warn: 1}, slog.LevelDebug, low, LeftOutSampled},
 		"warn, all":              {LogSampling{Warn: 1}, slog.LevelWarn, low, ""},
-		"warn, none":             {LogSampling{Info: 1}, slog.LevelWarn, low, DroppedSampled},
+		"warn, none":             {LogSampling{Info: 1}, slog.LevelWarn, low, LeftOutSampled},
 		"error, never":           {LogSampling{}, slog.LevelError, low, ""},
 		"info, id within":        {LogSampling{Info: .001}, slog.LevelInfo, low, ""},
 		"info, of no exchange":   {LogSampling{}, slog.LevelInfo, trace.SpanContext{}, ""},
@@ -34,7 +34,7 @@ func TestAdmission(t *testing.T) {
 	a := &admission{LogSampling: LogSampling{Info: 1, Warn: 1, Rate: 3}}
 	refused := func(n int, level slog.Level, at time.Time) (count int) {
 		for range n {
-			if a.refuse(level, low, at) == DroppedRate {
+			if a.refuse(level, low, at) == LeftOutRate {
 				count++
 			}
 		}

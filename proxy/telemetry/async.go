@@ -91,12 +91,6 @@ func (a *asyncLines) add(line []byte) {
 	}
 }
 
-// refuse counts a line that is not to be written, and why.
-func (a *asyncLines) refuse(why string) {
-	a.recorded.Inc()
-	a.drop(why, 1)
-}
-
 func tell(ch chan<- struct{}) {
 	select {
 	case ch <- struct{}{}:

@@ -31,7 +31,7 @@ const (
 // delivery brings records of one signal to where they go, and counts them.
 type delivery struct {
 	recorded, exported prometheus.Counter
-	dropped            *prometheus.CounterVec // by reason
+	dropped, leftOut   *prometheus.CounterVec // by reason
 
 	ctx    context.Context // of every try
 	cancel context.CancelFunc
@@ -39,10 +39,11 @@ type delivery struct {
 }
 
 func (m *metrics) newDelivery(signal string) *delivery {
+	of := prometheus.Labels{LabelSignal: signal}
 	d := &delivery{
 		recorded: m.recorded.WithLabelValues(signal), exported: m.exported.WithLabelValues(signal),
-		dropped: m.dropped.MustCurryWith(prometheus.Labels{LabelSignal: signal}),
-		hurry:   make(chan struct{}),
+		dropped: m.dropped.MustCurryWith(of), leftOut: m.leftOut.MustCurryWith(of),
+		hurry: make(chan struct{}),
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d

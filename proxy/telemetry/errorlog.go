@@ -106,8 +106,7 @@ func (h *logHandler) Handle(ctx context.Context, r slog.Record) error { //nolint
 	l := h.l
 	sc := trace.SpanContextFromContext(ctx)
 	if why := l.admission.refuse(r.Level, sc, r.Time); why != "" {
-		l.recorded.Inc()
-		l.drop(why, 1)
+		l.leftOut.WithLabelValues(why).Inc()
 		return nil
 	}
 	out := slog.NewRecord(r.Time, r.Level, l.mask.text(r.Message), r.PC)

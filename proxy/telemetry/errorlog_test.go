@@ -41,7 +41,7 @@ func TestLogger(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(lines[1]), &second))
 	require.Equal(t, []any{"ERROR", exchangeFailed, span.TraceID(), span.SpanID(), "connect_refused", 502.0, "x"},
 		[]any{second["level"], second["msg"], second[LogTraceID], second[LogSpanID], second[LogError], second[LogStatus], second[LogCause]})
-	require.InDelta(t, 1, sum(tel.metrics.dropped.WithLabelValues("error_log", DroppedSampled)), 0)
+	require.InDelta(t, 1, sum(tel.metrics.leftOut.WithLabelValues("error_log", LeftOutSampled)), 0)
 	require.InDelta(t, 3, sum(tel.metrics.exported), 0)
 }
 

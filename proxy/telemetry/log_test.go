@@ -80,7 +80,7 @@ func TestLogsOfFailures(t *testing.T) {
 	require.Equal(t, spans[0].SpanContext.TraceID().String(), line["trace_id"])
 	require.Equal(t, spans[0].SpanContext.SpanID().String(), line["span_id"])
 	require.Equal(t, "/dead/u***@ex.com", attrs(spans[0].Attributes)["url.path"])
-	r.samples(`gauntlet_telemetry_dropped_total{reason="sampled",signal="access_log"} 1`)
+	r.samples(`gauntlet_telemetry_left_out_total{reason="sampled",signal="access_log"} 1`)
 	r.stop()
 	var failure map[string]any
 	for text := range strings.Lines(own.String()) {

@@ -8,15 +8,15 @@ import (
 // metrics are those that code adds to; those read from elsewhere at scrape
 // time are in the files named after what they are read from.
 type metrics struct {
-	requests, attempts                 *prometheus.CounterVec
-	duration, received, sent           *prometheus.HistogramVec
-	attemptDuration, phase             *prometheus.HistogramVec
-	inflight                           prometheus.Gauge
-	retries, denied, rejected          *prometheus.CounterVec
-	fallback, limited                  *prometheus.CounterVec
-	recorded, exported, dropped        *prometheus.CounterVec
-	handshakes, tlsFailed, certReloads *prometheus.CounterVec
-	lookups                            *prometheus.CounterVec
+	requests, attempts                   *prometheus.CounterVec
+	duration, received, sent             *prometheus.HistogramVec
+	attemptDuration, phase               *prometheus.HistogramVec
+	inflight                             prometheus.Gauge
+	retries, denied, rejected            *prometheus.CounterVec
+	fallback, limited                    *prometheus.CounterVec
+	recorded, exported, dropped, leftOut *prometheus.CounterVec
+	handshakes, tlsFailed, certReloads   *prometheus.CounterVec
+	lookups                              *prometheus.CounterVec
 
 	exchangeSeries cache[exchangeKey, *exchangeSeries]
 	attemptSeries  cache[attemptKey, *attemptSeries]
@@ -58,13 +58,14 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		recorded:        counter(MetricRecorded, "Records that telemetry made, by signal: spans, log lines, metric points.", LabelSignal),
 		exported:        counter(MetricExported, "Records that came to where they go.", LabelSignal),
 		dropped:         counter(MetricDropped, "Records that were dropped, and why. What is neither exported nor dropped waits.", LabelSignal, LabelReason),
+		leftOut:         counter(MetricLeftOut, "Log lines that sampling left out, and why. They are not recorded.", LabelSignal, LabelReason),
 	}
 	m.exchangeSeries.create, m.exchangeSeries.limit = m.newExchangeSeries, maxSeries
 	m.exchangeSeries.rest = exchangeKey{route: LabelOverflow, upstream: LabelOverflow, method: LabelOverflow, class: LabelOverflow}
 	m.attemptSeries.create, m.attemptSeries.limit = m.newAttemptSeries, maxSeries
 	m.attemptSeries.rest = attemptKey{LabelOverflow, LabelOverflow, LabelOverflow}
 	r.MustRegister(m.requests, m.duration, m.received, m.sent, m.inflight, m.attempts, m.attemptDuration, m.phase,
-		m.retries, m.denied, m.rejected, m.fallback, m.limited, m.recorded, m.exported, m.dropped, m.handshakes, m.tlsFailed, m.certReloads, m.lookups,
+		m.retries, m.denied, m.rejected, m.fallback, m.limited, m.recorded, m.exported, m.dropped, m.leftOut, m.handshakes, m.tlsFailed, m.certReloads, m.lookups,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -37,6 +37,7 @@ const (
 	MetricLookups         = "gauntlet_dns_lookups_total"
 	MetricRecorded        = "gauntlet_telemetry_recorded_total"
 	MetricExported        = "gauntlet_telemetry_exported_total"
+	MetricLeftOut         = "gauntlet_telemetry_left_out_total"
 	MetricDropped         = "gauntlet_telemetry_dropped_total"
 )
 

@@ -26,6 +26,10 @@ import (
 // that others may use without importing the SDK.
 type Exporter = sdktrace.SpanExporter
 
+// Gatherer gives metrics. It is Prometheus's interface under a name that
+// others may use without importing Prometheus.
+type Gatherer = prometheus.Gatherer
+
 // Options say what is recorded and where it goes.
 type Options struct {
 	// Service is the service.name of all signals.
@@ -40,8 +44,8 @@ type Options struct {
 	Collector otlp.Options
 	Signals   []otlp.Signal
 	// Interval is the longest a finished span or a log line waits for its
-	// batch.
-	Interval time.Duration
+	// batch, MetricsInterval how often metrics are exported.
+	Interval, MetricsInterval time.Duration
 	// Sender replaces what brings signals to the collector, which it is given;
 	// that is nil when there is no endpoint. Nil keeps it. See ADDING.md.
 	Sender func(otlp.Sender) otlp.Sender
@@ -72,6 +76,7 @@ type Telemetry struct {
 	log      *accessLog  // nil: none
 	logs     *asyncLines // of OTLP; nil: none
 	errors   *errorLog
+	pusher   *pusher     // nil: metrics are not exported
 	sender   otlp.Sender // nil: none
 }
 
@@ -104,6 +109,10 @@ func New(_ context.Context, o Options) (*Telemetry, error) {
 		t.log = newAccessLog(o, t.mask, file, t.logs)
 	}
 	t.errors = newErrorLog(o, t)
+	if t.sender != nil && o.exports(otlp.Metrics) {
+		points := otlp.NewPoints(t.sender, t.tracing.resource, scope().Name, time.Now())
+		t.pusher = newPusher(t.metrics.newDelivery(otlp.Metrics.String()), t.registry, points, o.MetricsInterval)
+	}
 	return t, nil
 }
 
@@ -114,7 +123,7 @@ func (t *Telemetry) Handler() http.Handler {
 }
 
 // Gatherer gives the metrics to a program, for one that embeds the proxy.
-func (t *Telemetry) Gatherer() prometheus.Gatherer { return t.registry }
+func (t *Telemetry) Gatherer() Gatherer { return t.registry }
 
 // Close exports what is still held and stops. When ctx ends first the rest is
 // given up and ctx's error returned.
@@ -125,6 +134,9 @@ func (t *Telemetry) Close(ctx context.Context) error {
 	}
 	if t.logs != nil {
 		err = errors.Join(err, t.logs.close(ctx))
+	}
+	if t.pusher != nil { // after the others, whose ends it counts
+		err = errors.Join(err, t.pusher.close(ctx))
 	}
 	if t.sender != nil {
 		err = errors.Join(err, t.sender.Close())
