@@ -43,6 +43,8 @@ type Parts struct {
 	// Sender wraps or replaces what brings telemetry to the collector, nil when
 	// none is configured.
 	Sender func(otlp.Sender) otlp.Sender
+	// Gatherer wraps what /metrics serves.
+	Gatherer func(telemetry.Gatherer) telemetry.Gatherer
 	// Drain edits the steps of the graceful stop.
 	Drain func([]Step) []Step
 

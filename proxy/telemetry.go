@@ -18,7 +18,7 @@ func (p *Proxy) telemetry(accessLog io.Writer) telemetry.Options {
 			Gzip: t.OTLP.Compression == "gzip", Timeout: t.OTLP.Timeout,
 		},
 		Interval: t.OTLP.Interval, MetricsInterval: t.OTLP.MetricsInterval,
-		Sender: p.parts.Sender, Exporter: p.parts.Exporter,
+		Sender: p.parts.Sender, Exporter: p.parts.Exporter, Gatherer: p.parts.Gatherer,
 		AccessLog: accessLog, Headers: t.LogHeaders, LogQuery: t.Log.Query,
 		LogSampling: telemetry.LogSampling(t.Log.Sampling), Mask: telemetry.Mask(t.Log.Mask),
 	}

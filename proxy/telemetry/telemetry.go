@@ -52,6 +52,8 @@ type Options struct {
 	// Exporter replaces the exporter of spans, which it is given; that is nil
 	// when there are none to export. Nil keeps it.
 	Exporter func(Exporter) Exporter
+	// Gatherer replaces what Handler serves, which it is given. Nil keeps it.
+	Gatherer func(Gatherer) Gatherer
 	// AccessLog receives one JSON line an exchange; nil writes none. It is
 	// not closed.
 	AccessLog io.Writer
@@ -70,6 +72,7 @@ func (o *Options) exports(s otlp.Signal) bool { return slices.Contains(o.Signals
 // Telemetry records for one proxy. It is safe for concurrent use. Close it.
 type Telemetry struct {
 	registry *prometheus.Registry
+	served   Gatherer
 	metrics  *metrics
 	tracing  *tracing
 	mask     *masker
@@ -86,6 +89,10 @@ func New(_ context.Context, o Options) (*Telemetry, error) {
 	t := &Telemetry{registry: prometheus.NewRegistry()}
 	t.metrics = newMetrics(t.registry)
 	var err error
+	t.served = t.registry
+	if o.Gatherer != nil {
+		t.served = o.Gatherer(t.registry)
+	}
 	if o.Collector.Endpoint != "" {
 		if t.sender, err = otlp.New(o.Collector); err != nil {
 			return nil, err
@@ -119,7 +126,7 @@ func New(_ context.Context, o Options) (*Telemetry, error) {
 // Handler serves the metrics: OpenMetrics with exemplars to those who accept
 // it, the Prometheus text format to others.
 func (t *Telemetry) Handler() http.Handler {
-	return promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+	return promhttp.HandlerFor(t.served, promhttp.HandlerOpts{EnableOpenMetrics: true})
 }
 
 // Gatherer gives the metrics to a program, for one that embeds the proxy.

@@ -74,7 +74,7 @@ func (d *desk) tracesLack() (why, untold string) {
 		return "", "the file of received telemetry breaks off"
 	}
 	if q := d.Case.Target.Quiet; q != nil {
-		if n := q.Metrics["spans_ended"] - q.Metrics["spans_exported"]; n > 0 {
+		if n := q.Metrics["spans_recorded"] - q.Metrics["spans_exported"]; n > 0 {
 			return fmt.Sprintf("it says that %.0f spans were not exported", n), ""
 		}
 	}
@@ -106,8 +106,8 @@ func (d *desk) logLacks() (why, untold string) {
 	if d.Log == nil {
 		return "", "the access log is missing"
 	}
-	if q := d.Case.Target.Quiet; q != nil && q.Metrics["log_dropped"] > 0 {
-		return fmt.Sprintf("it says that it dropped %.0f lines", q.Metrics["log_dropped"]), ""
+	if q := d.Case.Target.Quiet; q != nil && q.Metrics["lines_dropped"] > 0 {
+		return fmt.Sprintf("it says that it dropped %.0f lines", q.Metrics["lines_dropped"]), ""
 	}
 	return "", ""
 }

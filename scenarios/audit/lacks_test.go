@@ -30,8 +30,8 @@ func TestWhatIsNotWholeIsNamedAndAccusesNobody(t *testing.T) {
 		"not ours to stop": {func(s *scene) { ended(s, 0).PID = 0 }, "attempts", "whole traces (it was not stopped, which would have made it tell all)", ""},
 		"file full":        {func(s *scene) { s.spans.Complete, s.spans.Counts.Refused = false, 3 }, "server-span", "", "3 exports found no room in the file of received telemetry"},
 		"file torn":        {func(s *scene) { s.spans.Complete = false }, "server-span", "", "the file of received telemetry breaks off"},
-		"spans dropped":    {func(s *scene) { s.facts.Case.Target.Quiet.Metrics["spans_ended"] = 20 }, "server-span", "whole traces (it says that 3 spans were not exported)", ""},
-		"lines dropped":    {func(s *scene) { s.facts.Case.Target.Quiet.Metrics["log_dropped"] = 4 }, "log-lines", "whole access_log (it says that it dropped 4 lines)", ""},
+		"spans dropped":    {func(s *scene) { s.facts.Case.Target.Quiet.Metrics["spans_recorded"] = 20 }, "server-span", "whole traces (it says that 3 spans were not exported)", ""},
+		"lines dropped":    {func(s *scene) { s.facts.Case.Target.Quiet.Metrics["lines_dropped"] = 4 }, "log-lines", "whole access_log (it says that it dropped 4 lines)", ""},
 		"stopped amid":     {func(s *scene) { s.facts.Case.Target.Quiet, s.facts.Case.Target.Drained = nil, at(3) }, "counters", "whole metrics (it was stopped before its clients had ended)", ""},
 		"not looked at":    {func(s *scene) { s.facts.Case.Target.Quiet = nil }, "counters", "", "a look at the metrics is missing"},
 		"another process": {func(s *scene) {

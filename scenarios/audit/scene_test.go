@@ -91,7 +91,7 @@ func newScene() *scene {
 		Target: evidence.Target{
 			PID: 7, Traces: true, Exited: at(11), Telemetry: []string{"access_log", "metrics", "traces"},
 			Baseline: &evidence.Sample{At: start, Metrics: map[string]float64{"inflight": 0, "pool_leased": 0}},
-			Quiet:    &evidence.Sample{At: at(10), Metrics: map[string]float64{"inflight": 0, "pool_leased": 0, "spans_ended": 17, "spans_exported": 17}},
+			Quiet:    &evidence.Sample{At: at(10), Metrics: map[string]float64{"inflight": 0, "pool_leased": 0, "spans_recorded": 17, "spans_exported": 17}},
 			Says: evidence.Says{
 				Log: "access.log", LogTraces: true,
 				Meter: evidence.Meter{Requests: "requests", Duration: "seconds", Method: "method", Code: "code", Class: "error"},

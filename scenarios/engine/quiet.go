@@ -67,7 +67,7 @@ func (s *stage) quiet(ctx context.Context) {
 // rested reports whether nothing is under way and no span waits.
 func (s *stage) rested(now *evidence.Sample) bool {
 	m := now.Metrics
-	return m["inflight"] <= s.target.facts.Baseline.Metrics["inflight"] && m["spans_ended"] <= m["spans_exported"]+m["spans_failed"]
+	return m["inflight"] <= s.target.facts.Baseline.Metrics["inflight"] && m["spans_recorded"] <= m["spans_exported"]+m["spans_dropped"]
 }
 
 // ended reports whether somebody told the target to end, or it has ended.

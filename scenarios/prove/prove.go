@@ -19,6 +19,7 @@ import (
 
 	"gauntlet/fixtures/mutants"
 	"gauntlet/reports"
+	"gauntlet/scenarios/audit"
 	"gauntlet/scenarios/catalog"
 	"gauntlet/scenarios/engine"
 	"gauntlet/scenarios/evidence"
@@ -51,6 +52,7 @@ type Pair struct {
 	Named    bool // the scenario says that it catches it
 	Verdict  reports.Verdict
 	Damage   []string // outcomes that accuse
+	Audit    []string // checks of its telemetry that do
 	Seconds  float64
 	Detail   string
 	Dir      string
@@ -236,6 +238,7 @@ func one(ctx context.Context, cfg Config, p Pair) (Pair, error) {
 			}
 		}
 	}
+	p.Audit = audited(report)
 	p.Detail = reason(report)
 	return p, nil
 }
@@ -252,13 +255,33 @@ func reason(r *reports.Report) string {
 	return ""
 }
 
-// undeclared gives the damage a mutant was accused of and does not declare.
+// audited names the checks of the target's telemetry that found a disagreement.
+func audited(r *reports.Report) []string {
+	var names []string
+	for _, c := range audit.Checks() {
+		accuses := func(f reports.Finding) bool { return f.That == c.That && f.Verdict == reports.Fail }
+		if slices.ContainsFunc(r.Scenarios, func(s reports.Scenario) bool { return slices.ContainsFunc(s.Findings, accuses) }) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// undeclared gives the damage a mutant was accused of and does not declare, and
+// the checks of its telemetry likewise.
 func undeclared(cfg Config, p Pair) []string {
 	at := slices.IndexFunc(cfg.Mutants, func(m mutants.Mutant) bool { return m.Name == p.Mutant })
 	if at < 0 {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(p.Damage), func(d string) bool { return slices.Contains(cfg.Mutants[at].Damage, d) })
+	m := &cfg.Mutants[at]
+	extra := slices.DeleteFunc(slices.Clone(p.Damage), func(d string) bool { return slices.Contains(m.Damage, d) })
+	for _, check := range p.Audit {
+		if !slices.Contains(m.Audit, check) {
+			extra = append(extra, "lying ("+check+")")
+		}
+	}
+	return extra
 }
 
 // silent is an engine.Progress that tells nobody.

@@ -225,10 +225,10 @@ var proxyMetrics = map[string]Gauge{
 	"inflight":     {Name: "gauntlet_inflight_requests"},
 	"goroutines":   {Name: "go_goroutines"},
 
-	"spans_ended":    {Name: "gauntlet_telemetry_spans_total", Labels: map[string]string{"outcome": "ended"}},
-	"spans_exported": {Name: "gauntlet_telemetry_spans_total", Labels: map[string]string{"outcome": "exported"}},
-	"spans_failed":   {Name: "gauntlet_telemetry_spans_total", Labels: map[string]string{"outcome": "failed"}},
-	"log_dropped":    {Name: "gauntlet_telemetry_log_lines_dropped_total"},
+	"spans_recorded": {Name: "gauntlet_telemetry_recorded_total", Labels: map[string]string{"signal": "traces"}},
+	"spans_exported": {Name: "gauntlet_telemetry_exported_total", Labels: map[string]string{"signal": "traces"}},
+	"spans_dropped":  {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "traces"}},
+	"lines_dropped":  {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "access_log"}},
 }
 
 // set puts v at a dotted place of nested maps.
