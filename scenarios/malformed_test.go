@@ -37,6 +37,8 @@ var malformed = map[string][]string{
 	"id-pattern":             {"keepalive/good", "Keepalive"},
 	"question-empty":         {"Does it load?", `" "`},
 	"level-unknown":          {"level: must", "level: shall"},
+	"unaudited-unknown":      {"catches: [any]", "unaudited: {spans: why not}\ncatches: [any]"},
+	"unaudited-why":          {"catches: [any]", "unaudited: {nesting: \"\"}\ncatches: [any]"},
 	"key-unknown":            {"tags: [smoke]", "tag: [smoke]"},
 	"key-twice":              {"level: must", "level: must\nlevel: may"},
 	"tag-pattern":            {"[smoke]", "[Smoke Test]"},

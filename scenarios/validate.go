@@ -2,11 +2,13 @@ package scenarios
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
 	"gauntlet/fixtures/script"
+	"gauntlet/scenarios/audit"
 	"gauntlet/scenarios/decode"
 	"gauntlet/scenarios/expect"
 	"gauntlet/scenarios/load"
@@ -66,6 +68,11 @@ func (v *validation) head() {
 	}
 	for i, c := range s.Catches {
 		v.say(!tagPattern.MatchString(c), decode.Index("catches", i), "found %q; allowed: the name of a mutant, or any", c)
+	}
+	for _, check := range slices.Sorted(maps.Keys(s.Unaudited)) {
+		at := "unaudited." + check
+		v.say(!slices.Contains(audit.Names(), check), at, "is no check of telemetry; allowed: %s", strings.Join(audit.Names(), ", "))
+		v.say(strings.TrimSpace(s.Unaudited[check]) == "", at, "found nothing; allowed: why it is left out")
 	}
 	v.say(v.Has("repeat") && (s.Repeat < 1 || s.Repeat > maxRepeat), "repeat", "found %d; allowed: 1 to %d", s.Repeat, maxRepeat)
 	v.say(v.Has("timeout") && s.Timeout <= 0, "timeout", "found %s; allowed: a time above 0s", s.Timeout)

@@ -21,7 +21,7 @@ func labels() *Check {
 		Name: "labels", That: "telemetry: labels do not grow with the traffic",
 		Because: "whoever can invent labels can fill the memory of proxy and monitoring", Needs: []string{metrics},
 		end: func(d *desk) int {
-			mark := exchange.ID{Run: d.Case.Run, Seq: 1}.String()[:16]
+			mark := string(marked(d.Case.Run))
 			for _, name := range d.After.names() {
 				if grown := len(d.After.series(name)) - len(d.Before.series(name)); grown > maxGrowth {
 					d.say(0, "%s has %d series more than before the case", name, grown)

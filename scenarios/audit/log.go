@@ -80,7 +80,7 @@ func ReadLog(path string, run uint64) (*Log, error) {
 // ParseLog is ReadLog on a stream.
 func ParseLog(from io.Reader, run uint64) (*Log, error) {
 	l := &Log{}
-	mark := []byte(exchange.ID{Run: run, Seq: 1}.String()[:16])
+	mark := marked(run)
 	r := bufio.NewReaderSize(from, 64<<10)
 	for {
 		text, over, err := line(r)
@@ -98,6 +98,9 @@ func ParseLog(from io.Reader, run uint64) (*Log, error) {
 		}
 	}
 }
+
+// marked is how the ids of all exchanges of a run begin.
+func marked(run uint64) []byte { return []byte(exchange.ID{Run: run, Seq: 1}.String()[:16]) }
 
 // line reads one line, which is valid until the next is read; over says that it
 // was too long.

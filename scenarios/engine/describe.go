@@ -23,7 +23,7 @@ const maxShown = 25
 
 // describe adds to the report what the ledger of one case says, and returns
 // the latencies of its exchanges from their intended start.
-func (j *judge) describe(out *reports.Case, scenario *reports.Scenario, name string, e *judged, ref evidence.CaseRef) []time.Duration {
+func (j *judge) describe(out *reports.Case, scenario *reports.Scenario, name string, e *judged, ref evidence.CaseRef) ([]time.Duration, error) {
 	l, facts := e.facts.Ledger, e.facts.Case
 	out.Ledger = out.Ledger.Plus(counts(l))
 	out.Outside = out.Outside.Plus(reports.Outside{Phantom: l.Phantom(), Unsent: unsent(facts), Anonymous: l.Anonymous(), Avoidable: l.Avoidable()})
@@ -39,13 +39,13 @@ func (j *judge) describe(out *reports.Case, scenario *reports.Scenario, name str
 			took = append(took, time.Duration(x.Client.Ended-begin))
 		}
 	}
-	j.exchanges(out, e)
+	err := j.exchanges(out, e)
 	out.Series = append(out.Series, series(e)...)
 	scenario.Faults = append(scenario.Faults, faults(e, name)...)
 	if facts.Target.Crashed {
 		out.Log = lastLines(filepath.Join(j.dir.Target(ref), "output.log"), 10)
 	}
-	return took
+	return took, err
 }
 
 func counts(l *ledger.Ledger) reports.Ledger {
@@ -72,7 +72,7 @@ func failedAs(c *book.Client) string {
 }
 
 // exchanges shows the damaged exchanges and those that findings name.
-func (j *judge) exchanges(out *reports.Case, e *judged) {
+func (j *judge) exchanges(out *reports.Case, e *judged) error {
 	l, facts := e.facts.Ledger, e.facts.Case
 	var seqs []uint64
 	for x := range l.All() {
@@ -88,14 +88,23 @@ func (j *judge) exchanges(out *reports.Case, e *judged) {
 	slices.Sort(seqs)
 	seqs = slices.Compact(seqs)
 	out.Omitted += max(0, len(seqs)-maxShown)
-	for _, seq := range seqs[:min(len(seqs), maxShown)] {
-		if x, ok := l.Exchange(seq); ok && len(out.Exchanges) < maxShown {
-			out.Exchanges = append(out.Exchanges, show(l, facts, x))
+	seqs = seqs[:min(len(seqs), max(0, maxShown-len(out.Exchanges)))]
+	if len(seqs) == 0 {
+		return nil
+	}
+	moments, err := lines(j.dir, facts, l, seqs)
+	if err != nil {
+		return err
+	}
+	for _, seq := range seqs {
+		if x, ok := l.Exchange(seq); ok {
+			out.Exchanges = append(out.Exchanges, show(facts, x, moments[seq]))
 		}
 	}
+	return nil
 }
 
-func show(l *ledger.Ledger, facts *evidence.Case, x ledger.Exchange) reports.Exchange {
+func show(facts *evidence.Case, x ledger.Exchange, moments []ledger.Moment) reports.Exchange {
 	id := exchange.ID{Run: facts.Run, Seq: x.Seq}
 	trace := id.TraceID()
 	out := reports.Exchange{
@@ -107,7 +116,7 @@ func show(l *ledger.Ledger, facts *evidence.Case, x ledger.Exchange) reports.Exc
 			out.Name = name
 		}
 	}
-	for _, m := range l.Explain(x.Seq) {
+	for _, m := range moments {
 		out.Moments = append(out.Moments, reports.Moment{At: reports.MillisOf(time.Duration(m.Time - x.Client.Started)), Party: m.Party, What: m.What})
 	}
 	return out

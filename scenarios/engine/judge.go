@@ -150,7 +150,11 @@ func (j *judge) caseOf(out *reports.Scenario, c *scenarios.Case, refs []evidence
 		}
 		repetitions = append(repetitions, e.findings)
 		runs = append(runs, facts.Run)
-		pooled = append(pooled, j.describe(&report, out, name, e, ref)...)
+		took, err := j.describe(&report, out, name, e, ref)
+		if err != nil {
+			invalid(err)
+		}
+		pooled = append(pooled, took...)
 	}
 	for _, f := range expect.Repeated(repetitions) {
 		out.Findings = append(out.Findings, finding(name, f, runs))

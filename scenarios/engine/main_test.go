@@ -19,6 +19,7 @@ import (
 
 	"gauntlet/chaos/process"
 	"gauntlet/fixtures/exchange"
+	"gauntlet/scenarios/evidence"
 	"gauntlet/scenarios/targets"
 )
 
@@ -57,6 +58,9 @@ func play(way, listen, backend string) int {
 		return 5
 	}
 	forward := forwarder(&http.Transport{}, backend)
+	if way == "tells" || way == "lies" {
+		forward = tell(forward, way == "lies")
+	}
 	var served atomic.Int64
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Println("forwards", r.Header.Get(exchange.Header))
@@ -92,9 +96,37 @@ func (o own) Name() string    { return o.way }
 func (o own) Version() string { return "" }
 
 func (o own) Plan(w targets.Wants) (*targets.Plan, error) {
-	return &targets.Plan{
+	p := &targets.Plan{
 		Args: []string{os.Args[0], "target", o.way, w.Listen, strings.Join(w.Backends, ",")}, Dir: w.Dir, Address: w.Listen,
 		Env:   []string{"GORACE=atexit_sleep_ms=0"}, // a second at each end
 		Ready: targets.Ready{Timeout: o.ready}, Drain: syscall.SIGTERM, Stop: syscall.SIGTERM, Grace: 10 * time.Second,
-	}, nil
+	}
+	if o.way == "tells" || o.way == "lies" {
+		p.Telemetry, p.AccessLog, p.Prometheus = []string{"access_log", "metrics"}, "access.log", "http://"+w.Listen+"/metrics"
+		p.Says.Meter = evidence.Meter{Requests: "served_total", Code: "code"}
+	}
+	return p, nil
+}
+
+// tell keeps an access log and counts, or counts twice and logs another status.
+func tell(next http.Handler, lies bool) http.Handler {
+	log, err := os.Create("access.log")
+	if err != nil {
+		panic(err)
+	}
+	var served atomic.Int64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics" {
+			_, _ = fmt.Fprintf(w, "# TYPE served_total counter\nserved_total{code=\"2xx\"} %d\n", served.Load())
+			return
+		}
+		next.ServeHTTP(w, r)
+		served.Add(1)
+		status := 200
+		if lies {
+			served.Add(1)
+			status = 500
+		}
+		_, _ = fmt.Fprintf(log, `{"time":%q,"id":%q,"status":%d}`+"\n", time.Now().Format(time.RFC3339Nano), r.Header.Get(exchange.Header), status)
+	})
 }

@@ -15,7 +15,6 @@ import (
 	"gauntlet/fixtures/exchange"
 	"gauntlet/scenarios/evidence"
 	"gauntlet/scenarios/ledger"
-	"gauntlet/scenarios/otlp"
 )
 
 // ErrNoExchange is wrapped when the evidence holds no exchange of that name,
@@ -30,7 +29,7 @@ type Line struct {
 	Case    string // directory of its case, relative to the run's
 	Outcome string // empty when no client of ours sent it
 	Why     string
-	Moments []ledger.Moment // by time: books, fault receipts, spans
+	Moments []ledger.Moment // by time: books, fault receipts, spans, log lines
 	Begin   int64           // Unix ns from which moments are best counted
 	Log     []string        // lines of the target's files that carry its id: "access.log: …"
 }
@@ -97,7 +96,7 @@ func (s sought) line(dir evidence.Dir) (*Line, error) {
 	}
 	id := exchange.ID{Run: s.facts.Run, Seq: s.seq}
 	trace := id.TraceID()
-	out := &Line{ID: id.String(), Trace: hex.EncodeToString(trace[:]), Case: ref.Path(), Moments: l.Explain(s.seq)}
+	out := &Line{ID: id.String(), Trace: hex.EncodeToString(trace[:]), Case: ref.Path()}
 	for _, name := range sortedKeys(s.facts.Names) {
 		if s.facts.Names[name] == s.seq {
 			out.Name = name
@@ -106,14 +105,11 @@ func (s sought) line(dir evidence.Dir) (*Line, error) {
 	if x, ok := l.Exchange(s.seq); ok {
 		out.Outcome, out.Why, out.Begin = x.Outcome.String(), x.Why, x.Client.Started
 	}
-	spans, err := otlp.ReadSpans(dir.Spans(ref))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	all, err := lines(dir, s.facts, l, []uint64{s.seq})
+	if err != nil {
 		return nil, err
 	}
-	for _, m := range otlp.Moments(spans, s.facts.Run, s.seq) {
-		out.Moments = append(out.Moments, ledger.Moment(m))
-	}
-	slices.SortStableFunc(out.Moments, func(a, b ledger.Moment) int { return int(a.Time - b.Time) })
+	out.Moments = all[s.seq]
 	if out.Begin == 0 && len(out.Moments) > 0 {
 		out.Begin = out.Moments[0].Time
 	}

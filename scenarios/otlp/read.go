@@ -24,16 +24,12 @@ func ReadSpans(path string) (s Spans, err error) {
 // ParseSpans is ReadSpans on a stream.
 func ParseSpans(r io.Reader) (Spans, error) {
 	g := gatherer{at: map[[24]byte]int{}}
-	counts, complete, err := records(r, func(kind signal, payload []byte) error {
-		if kind == traces {
-			return g.export(payload)
-		}
-		return nil
-	})
+	s, err := g.read(r)
 	if err != nil {
 		return Spans{}, err
 	}
-	return Spans{List: g.sorted(), Complete: complete, Counts: counts}, nil
+	s.List = g.sorted()
+	return s, nil
 }
 
 // ReadBriefs reads what the audit of a run asks of the spans of a file. It says

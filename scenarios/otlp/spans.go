@@ -3,11 +3,12 @@ package otlp
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 
-	tracespb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
@@ -73,23 +74,54 @@ func seqOf(trace [16]byte, run uint64) (uint64, bool) {
 // gatherer collects spans. An exporter that saw no answer sends a batch again;
 // the copy that ended later holds.
 type gatherer struct {
-	at   map[[24]byte]int
-	list []Span
+	wanted func(trace [16]byte) bool // nil: all
+	at     map[[24]byte]int
+	list   []Span
 }
 
+// read takes the spans of a file.
+func (g *gatherer) read(r io.Reader) (s Spans, err error) {
+	s.Counts, s.Complete, err = records(r, func(kind signal, payload []byte) error {
+		if kind == traces {
+			return g.export(payload)
+		}
+		return nil
+	})
+	return s, err
+}
+
+// export makes messages of the spans that are wanted, and of no others.
 func (g *gatherer) export(payload []byte) error {
-	var m tracespb.ExportTraceServiceRequest
-	if err := proto.Unmarshal(payload, &m); err != nil {
-		return fmt.Errorf("%w: %w", ErrFormat, err)
-	}
-	for _, r := range m.GetResourceSpans() {
-		service, _ := attrs(r.GetResource().GetAttributes())["service.name"].(string)
-		for _, sc := range r.GetScopeSpans() {
-			for _, sp := range sc.GetSpans() {
-				g.add(sp, service)
-			}
+	return each(payload, within(1, func(resource []byte) error {
+		var service string
+		var r resourcepb.Resource
+		err := each(resource, within(1, func(b []byte) error {
+			err := proto.Unmarshal(b, &r)
+			service, _ = attrs(r.GetAttributes())["service.name"].(string)
+			return err
+		}))
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrFormat, err)
+		}
+		return each(resource, within(2, func(scope []byte) error {
+			return each(scope, within(2, func(b []byte) error { return g.span(b, service) }))
+		}))
+	}))
+}
+
+func (g *gatherer) span(b []byte, service string) error {
+	if g.wanted != nil {
+		var trace [16]byte
+		err := each(b, within(1, func(id []byte) error { copy(trace[:], id); return nil }))
+		if err != nil || !g.wanted(trace) {
+			return err
 		}
 	}
+	var p tracepb.Span
+	if err := proto.Unmarshal(b, &p); err != nil {
+		return fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	g.add(&p, service)
 	return nil
 }
 

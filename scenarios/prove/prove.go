@@ -141,7 +141,7 @@ func (b *bench) result() (*Result, error) {
 			return nil, context.Canceled
 		case p.Mutant == "" && p.Verdict != reports.Pass:
 			r.FalseAlarms = append(r.FalseAlarms, p)
-		case p.Named && !p.Caught():
+		case p.Named && (!p.Caught() || b.cfg.elsewhere(p)):
 			r.Missed = append(r.Missed, p)
 		case len(extra) > 0:
 			p.Detail = "accused of " + strings.Join(extra, ", ") + ", which it does not do"
@@ -267,6 +267,16 @@ func audited(r *reports.Report) []string {
 	return names
 }
 
+// elsewhere reports whether a mutant that does nothing but lie was caught at
+// something else than a lie: then it was not caught.
+func (c Config) elsewhere(p Pair) bool {
+	at := slices.IndexFunc(c.Mutants, func(m mutants.Mutant) bool { return m.Name == p.Mutant })
+	if at < 0 || !slices.Equal(c.Mutants[at].Damage, []string{mutants.Telemetry}) {
+		return false
+	}
+	return !slices.ContainsFunc(p.Audit, func(check string) bool { return slices.Contains(c.Mutants[at].Audit, check) })
+}
+
 // undeclared gives the damage a mutant was accused of and does not declare, and
 // the checks of its telemetry likewise.
 func undeclared(cfg Config, p Pair) []string {
@@ -307,6 +317,13 @@ func Check(entries []catalog.Entry, all []mutants.Mutant) error {
 		}
 		if len(s.Catches) == 0 {
 			return fmt.Errorf("%s names no mutant that it catches", s.ID)
+		}
+	}
+	for _, m := range all {
+		for _, check := range m.Audit {
+			if !slices.Contains(audit.Names(), check) {
+				return fmt.Errorf("mutant %s: audit: no check is named %q", m.Name, check)
+			}
 		}
 	}
 	catchAll := slices.ContainsFunc(entries, func(e catalog.Entry) bool { return slices.Contains(e.Scenario().Catches, Any) })

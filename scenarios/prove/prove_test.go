@@ -92,6 +92,8 @@ func TestCheckRefusesScenariosThatProveNothing(t *testing.T) {
 	require.EqualError(t, Check(append(two(t), entry(t, "three/typo", "drops, dorps")), fake), `three/typo: catches: no mutant is named "dorps"`)
 	require.EqualError(t, Check(two(t)[:1], fake), "no scenario catches repeats, mixes")
 	require.EqualError(t, Check(append(two(t), entry(t, "three/none", "")), fake), "three/none names no mutant that it catches")
+	liar := mutants.Mutant{Name: "drops", Audit: []string{"conuters"}}
+	require.EqualError(t, Check(two(t), []mutants.Mutant{liar}), `mutant drops: audit: no check is named "conuters"`)
 }
 
 func TestTheTrackRecordIsWrittenFromTheCatalogue(t *testing.T) {
@@ -110,6 +112,10 @@ func TestTheTrackRecordIsWrittenFromTheCatalogue(t *testing.T) {
 func TestWhatWasMissedAndWhoWasWronglyAccused(t *testing.T) {
 	pair := func(mutant string, named bool, v reports.Verdict, damage ...string) Pair {
 		return Pair{Scenario: "one/drops", Mutant: mutant, Named: named, Verdict: v, Damage: damage}
+	}
+	liar := mutants.Mutant{Name: "liar", Damage: []string{mutants.Telemetry}, Audit: []string{"counters"}}
+	lie := func(checks ...string) Pair {
+		return Pair{Scenario: "one/drops", Mutant: "liar", Named: true, Verdict: reports.Fail, Audit: checks}
 	}
 	for name, c := range map[string]struct {
 		pair          Pair
@@ -130,8 +136,12 @@ func TestWhatWasMissedAndWhoWasWronglyAccused(t *testing.T) {
 		"another accused of what it does not do":   {pair("repeats", false, reports.Fail, "lost"), false, true},
 		"missed, and accused of something else":    {pair("drops", true, reports.Invalid, "stuck"), true, false},
 		"accused of what it does not do, but ok'd": {pair("mixes", false, reports.Pass, "lost"), false, true},
+		"a liar is caught lying":                   {lie("counters"), false, false},
+		"a liar is caught at something else":       {lie(), true, false},
+		"a liar is accused of another lie, too":    {lie("counters", "nesting"), false, true},
+		"one that does not lie is accused of it":   {Pair{Scenario: "one/drops", Mutant: "drops", Verdict: reports.Fail, Audit: []string{"labels"}}, false, true},
 	} {
-		b := &bench{cfg: Config{Mutants: fake}, done: []Pair{c.pair}}
+		b := &bench{cfg: Config{Mutants: append([]mutants.Mutant{liar}, fake...)}, done: []Pair{c.pair}}
 		r, err := b.result()
 		require.NoError(t, err)
 		require.Equal(t, c.missed, len(r.Missed) > 0, name)
