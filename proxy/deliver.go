@@ -125,19 +125,23 @@ func (x *forwarding) cutShort(resp *http.Response, err error) {
 
 // finish sends trailers and the end.
 func (x *forwarding) finish(resp *http.Response) {
-	h := x.w.Header()
 	if len(resp.Trailer) > 0 && resp.ContentLength < 0 && x.r.ProtoAtLeast(1, 1) && x.r.Method != http.MethodHead {
-		if !x.flushed {
-			x.flush() // a body with trailers must be chunked, however short
-		}
-		for name, values := range resp.Trailer {
-			if len(values) > 0 && httpguts.ValidTrailerHeader(name) {
-				h[http.TrailerPrefix+name] = values
-			}
-		}
+		x.trailers(resp)
 		return
 	}
 	if resp.ContentLength >= 0 || resp.Body == http.NoBody {
 		x.flush() // the last bytes: whether the client takes them is part of the truth
+	}
+}
+
+func (x *forwarding) trailers(resp *http.Response) {
+	if !x.flushed {
+		x.flush() // a body with trailers must be chunked, however short
+	}
+	h := x.w.Header()
+	for name, values := range resp.Trailer {
+		if len(values) > 0 && httpguts.ValidTrailerHeader(name) {
+			h[http.TrailerPrefix+name] = values
+		}
 	}
 }

@@ -11,34 +11,44 @@ import (
 // route finds the upstream of a request and hands it to forward.
 func (p *Proxy) route(forward http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodConnect {
-			// A reverse proxy is no way into the network behind it, and
-			// a CONNECT in a shared pool is a hole (RFC 9110 §9.3.6).
-			w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE")
-			reply(w, r, failure{status: http.StatusMethodNotAllowed, class: "connect_not_allowed"})
-			return
+		if scope := p.find(w, r); scope != nil {
+			defer scope.leave()
+			forward.ServeHTTP(w, r)
 		}
-		if !wellFormed(r) {
-			reply(w, r, failure{status: http.StatusBadRequest, class: "request_invalid"})
-			return
-		}
-		path, query, _ := strings.Cut(target(r), "?")
-		if path == "*" { // OPTIONS * asks about the server as a whole
-			path = "/"
-		}
-		g := p.enter()
-		scope := g.scope // all that is needed of g once the route is known
-		defer scope.leave()
-		found, ok := g.table.Match(&router.Request{Host: r.Host, Path: path, Method: r.Method, Query: query, Header: r.Header})
-		if !ok {
-			reply(w, r, failure{status: http.StatusNotFound, class: "no_route"})
-			return
-		}
-		ex := edge.From(r.Context())
-		ex.Scope = scope
-		ex.Route, ex.Upstream = found.Path, found.Value.Next()
-		forward.ServeHTTP(w, r)
 	})
+}
+
+// find writes a request's route into its exchange and returns the scope to
+// leave when it has been forwarded. It is nil when the request has none and
+// was answered. What it needs of the stack is given back before forwarding
+// begins, so that idle connections keep a small one.
+func (p *Proxy) find(w http.ResponseWriter, r *http.Request) *scope {
+	if r.Method == http.MethodConnect {
+		// A reverse proxy is no way into the network behind it, and a
+		// CONNECT in a shared pool is a hole (RFC 9110 §9.3.6).
+		w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE")
+		reply(w, r, failure{status: http.StatusMethodNotAllowed, class: "connect_not_allowed"})
+		return nil
+	}
+	if !wellFormed(r) {
+		reply(w, r, failure{status: http.StatusBadRequest, class: "request_invalid"})
+		return nil
+	}
+	path, query, _ := strings.Cut(target(r), "?")
+	if path == "*" { // OPTIONS * asks about the server as a whole
+		path = "/"
+	}
+	g := p.enter() // all that is needed of it once the route is known is its scope
+	found, ok := g.table.Match(&router.Request{Host: r.Host, Path: path, Method: r.Method, Query: query, Header: r.Header})
+	if !ok {
+		g.scope.leave()
+		reply(w, r, failure{status: http.StatusNotFound, class: "no_route"})
+		return nil
+	}
+	ex := edge.From(r.Context())
+	ex.Scope = g.scope
+	ex.Route, ex.Upstream = found.Path, found.Value.Next()
+	return g.scope
 }
 
 // target is the request target in origin form, byte for byte as the client

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"syscall"
 
@@ -45,14 +46,22 @@ func (c proxyCmd) Run(ctx context.Context, w *world) error {
 	return serveProxy(ctx, w, c, proxy.Parts{})
 }
 
-// ballast is how much the garbage collector is made to believe is in use: it
-// runs when the heap has doubled, and that of a proxy is so small that it would
-// run every few hundred requests. Nobody touches the ballast, so it takes
-// address space and no memory; what it costs is as much garbage again.
-const ballast = 16 << 20
+// The garbage collector runs when the heap has grown by half: with tens of
+// thousands of clients connected, which is when a heap is large, nearly all of
+// it is their buffers, and to let it double would double what each costs. The
+// heap without them is so small that the collector would run every few hundred
+// requests, so it is made to believe in more. Nobody touches the ballast: it
+// takes address space and no memory, and costs half as much garbage again.
+const (
+	growth  = 50 // percent
+	ballast = 32 << 20
+)
 
 // serveProxy runs the reference proxy with these parts.
 func serveProxy(ctx context.Context, w *world, c proxyCmd, parts proxy.Parts) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(growth)
+	}
 	weight := make([]byte, ballast)
 	defer runtime.KeepAlive(weight)
 	file := reload.NewFile(c.Config)
