@@ -120,6 +120,7 @@ const EventPrefix = "gauntlet."
 // Span events on the server span.
 const (
 	EventRejected = "breaker.rejected"
+	EventOpened   = "breaker.opened"
 	EventRetry    = "retry"
 	EventDenied   = "retry.denied"
 	EventFallback = "upstream.fallback"

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/trace"
 
@@ -16,9 +17,9 @@ func sampled() Trace {
 	return Trace{trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled})}
 }
 
-// TestPedanticRegistry has a registry check every metric against what its
-// collector described, which the one in use is too busy to do.
-func TestPedanticRegistry(t *testing.T) {
+// everything has a registry check every metric against what its collector
+// described, which the one in use is too busy to do, and gives all there are.
+func everything(t *testing.T) []*dto.MetricFamily {
 	r := prometheus.NewPedanticRegistry()
 	tel := &Telemetry{registry: &prometheus.Registry{}, metrics: newMetrics(r)}
 	tel.Begin()
@@ -47,8 +48,19 @@ func TestPedanticRegistry(t *testing.T) {
 	tel.WatchCertificates(func() []CertificateState {
 		return []CertificateState{{Certificate: "a.crt", Until: time.Unix(1, 0)}, {Certificate: "a.crt"}, {Certificate: "b.crt"}}
 	})
+	m := tel.metrics.newDelivery("traces")
+	defer m.cancel()
+	m.drop(DroppedFull, 1)
+	m.leftOut.WithLabelValues(LeftOutSampled).Inc()
+	tel.Event(t.Context(), EventRejected)
+	tel.WatchConfig(func() ConfigState { return ConfigState{} })
 	families, err := r.Gather()
 	require.NoError(t, err)
+	return families
+}
+
+func TestPedanticRegistry(t *testing.T) {
+	families := everything(t)
 	seen := map[string]int{}
 	for _, f := range families {
 		seen[f.GetName()] = len(f.Metric)

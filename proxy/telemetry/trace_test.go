@@ -186,7 +186,10 @@ func TestBreakerEvent(t *testing.T) {
 	status, _ = r.do("POST", "/")
 	require.Equal(t, 503, status)
 	servers := r.want(3, trace.SpanKindServer)
-	rejected := servers[len(servers)-1]
+	opened, rejected := servers[0], servers[len(servers)-1]
+	require.Len(t, opened.Events, 1)
+	require.Equal(t, telemetry.EventOpened, opened.Events[0].Name)
+	require.Equal(t, "api", attrs(opened.Events[0].Attributes)["gauntlet.upstream"])
 	require.Len(t, rejected.Events, 1)
 	require.Equal(t, telemetry.EventRejected, rejected.Events[0].Name)
 	require.Equal(t, "breaker_open", attrs(rejected.Attributes)["error.type"])

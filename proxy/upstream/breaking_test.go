@@ -38,7 +38,7 @@ func TestBreakerShieldsTheEndpoint(t *testing.T) {
 	require.True(t, e.Unprocessed)
 	require.Greater(t, e.RetryAfter, 50*time.Second)
 	require.Empty(t, x.Attempts())
-	require.Equal(t, []string{"breaker.rejected"}, ev.names)
+	require.Equal(t, []string{"breaker.opened", "breaker.rejected"}, ev.names)
 }
 
 // An endpoint whose breaker is open is passed over; only when none is left

@@ -78,8 +78,14 @@ func (t *trial) done(a *transport.Attempt) {
 }
 
 func (t *trial) count(o breaker.Outcome) {
-	if t.e.breaker != nil {
-		t.e.breaker.Done(&t.ticket, o)
+	b := t.e.breaker
+	if b == nil {
+		return
+	}
+	was := b.State()
+	b.Done(&t.ticket, o)
+	if o == breaker.Failure && was != breaker.Open && b.State() == breaker.Open {
+		t.u.event(t.req.Context(), "breaker.opened", slog.String("upstream", t.u.cfg.Name), slog.String("endpoint", t.e.addr))
 	}
 }
 

@@ -90,8 +90,9 @@ type Hooks struct {
 	Stack     func([]policy.Layer) []policy.Layer
 	// Attempt is the attempt telemetry layer.
 	Attempt func(http.RoundTripper) http.RoundTripper
-	// Event reports "breaker.rejected", "upstream.fallback", "endpoint.ejected",
-	// "limit.queued", "limit.rejected", "retry" and "retry.denied" within an exchange.
+	// Event reports "breaker.rejected", "breaker.opened", "upstream.fallback",
+	// "endpoint.ejected", "limit.queued", "limit.rejected", "retry" and
+	// "retry.denied" within an exchange.
 	Event func(ctx context.Context, name string, attrs ...slog.Attr)
 	// Change reports the new state of an endpoint, with the failed probe when
 	// there is one. It is called with a lock held and must not call back.

@@ -47,16 +47,20 @@ func severity(l slog.Level) int { return max(1, min(int(l)+9, 24)) }
 func appendAttr(b []byte, a slog.Attr) []byte {
 	b, at := open(b, 6)
 	b = appendText(b, 1, a.Key)
-	kv := attribute.StringValue(a.Value.String())
-	switch v := a.Value; v.Kind() { //nolint:exhaustive // the others are text
+	return shut(appendValue(b, 2, convert(a.Value)), at)
+}
+
+func convert(v slog.Value) attribute.Value {
+	switch v.Kind() {
 	case slog.KindBool:
-		kv = attribute.BoolValue(v.Bool())
+		return attribute.BoolValue(v.Bool())
 	case slog.KindInt64:
-		kv = attribute.Int64Value(v.Int64())
+		return attribute.Int64Value(v.Int64())
 	case slog.KindFloat64:
-		kv = attribute.Float64Value(v.Float64())
+		return attribute.Float64Value(v.Float64())
+	default:
+		return attribute.StringValue(v.String())
 	}
-	return shut(appendValue(b, 2, kv), at)
 }
 
 // Lines sends log records.
