@@ -267,6 +267,9 @@ func TestStreamsThatAreRefused(t *testing.T) {
 		"star":           {[]string{":method", "GET", ":scheme", "http", ":path", "*", ":authority", "x"}, "400"},
 		"method":         {[]string{":method", "GET /y", ":scheme", "http", ":path", "/", ":authority", "x"}, "400"},
 		"connection":     {[]string{":method", "GET", ":scheme", "http", ":path", "/", ":authority", "x", "connection", "close"}, "400"},
+		"a length alone": {[]string{":method", "POST", ":scheme", "http", ":path", "/", ":authority", "x", "content-length", "5"}, "400"},
+		"two lengths":    {[]string{":method", "POST", ":scheme", "http", ":path", "/", ":authority", "x", "content-length", "0", "content-length", "5"}, "400"},
+		"no length":      {[]string{":method", "POST", ":scheme", "http", ":path", "/", ":authority", "x", "content-length", "+0"}, "400"},
 		"length, framed": {[]string{":method", "GET", ":scheme", "http", ":path", "/", ":authority", "x", "transfer-encoding", "chunked"}, "400"},
 	} {
 		s.open(id, true, c.fields...)
@@ -274,6 +277,31 @@ func TestStreamsThatAreRefused(t *testing.T) {
 		require.Equal(t, c.status, status, name)
 		id += 2
 	}
+}
+
+// TestStreamThatDeclaresNoBody: a request of length 0 goes on when its stream has
+// ended, and not at all when a body comes instead (RFC 9113 §8.1.1).
+func TestStreamThatDeclaresNoBody(t *testing.T) {
+	heads := make(chan string, 4)
+	r := start(t, backend(t, func(w *wire) {
+		for {
+			heads <- w.head()
+			w.send("HTTP/1.1 204 No Content\n\n")
+		}
+	}), h2c)
+	s := r.frames(nil)
+	s.open(1, false, ":method", "POST", ":scheme", "http", ":authority", "x", ":path", "/body", "content-length", "0")
+	require.NoError(t, s.fr.WriteData(1, true, []byte("body")))
+	require.Equal(t, http2.ErrCodeProtocol, want[*http2.RSTStreamFrame](s).ErrCode)
+	s.open(3, true, ":method", "POST", ":scheme", "http", ":authority", "x", ":path", "/ended", "content-length", "0")
+	status, _ := s.answer(3)
+	require.Equal(t, "204", status)
+	require.Contains(t, take(t, heads), "/ended", "the other was never forwarded")
+	s.open(5, false, ":method", "POST", ":scheme", "http", ":authority", "x", ":path", "/late", "content-length", "0")
+	require.NoError(t, s.fr.WriteData(5, true, nil))
+	status, _ = s.answer(5)
+	require.Equal(t, "204", status)
+	require.Contains(t, take(t, heads), "/late")
 }
 
 // TestHTTP2Stop: the first GOAWAY refuses nothing, what is opened after it is

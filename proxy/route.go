@@ -30,7 +30,7 @@ func (p *Proxy) find(w http.ResponseWriter, r *http.Request) *scope {
 		reply(w, r, failure{status: http.StatusMethodNotAllowed, class: "connect_not_allowed"})
 		return nil
 	}
-	if !wellFormed(r) {
+	if !wellFormed(r) || !p.keepsLength(w, r) {
 		reply(w, r, failure{status: http.StatusBadRequest, class: "request_invalid"})
 		return nil
 	}
