@@ -16,7 +16,7 @@ import (
 )
 
 type devBenchCmd struct {
-	Only        []string       `arg:"" optional:"" help:"Names of the proxies to measure; default: all there are. The base is always measured."`
+	Only        []string       `arg:"" optional:"" help:"Names of the proxies to measure; default: all there are but those with a collector in trouble. The base is always measured."`
 	Peers       string         `help:"The program that tools/bench builds." default:"bin/bench-peers" type:"path"`
 	Base        string         `help:"The proxy others are compared with." default:"httputil"`
 	Body        []units.Size   `help:"Sizes of an answer's body." default:"128,16KiB,1MiB"`
@@ -37,7 +37,8 @@ func (devBenchCmd) Help() string {
 Examples:
 
   $ gauntlet dev bench
-  $ gauntlet dev bench reference nginx --body 128 --connections 16 --rounds 9 --idle 0`
+  $ gauntlet dev bench reference nginx --body 128 --connections 16 --rounds 9 --idle 0
+  $ gauntlet dev bench reference-collector-slow reference-collector-down --base reference-full --idle 0`
 }
 
 // Run measures.
@@ -97,11 +98,9 @@ func (c devBenchCmd) contestants() ([]bench.Contestant, error) {
 			return nil, fmt.Errorf("no proxy to measure is named %q; allowed here: %s (those of tools/bench need %s, which make bench builds)", name, strings.Join(names, ", "), c.Peers)
 		}
 	}
-	if len(c.Only) == 0 {
-		return all, nil
-	}
 	return slices.DeleteFunc(all, func(one bench.Contestant) bool {
-		return one.Name != c.Base && !slices.Contains(c.Only, one.Name)
+		named := one.Name == c.Base || slices.Contains(c.Only, one.Name)
+		return !named && (one.Named || len(c.Only) > 0)
 	}), nil
 }
 

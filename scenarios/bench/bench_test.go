@@ -54,6 +54,7 @@ func TestEveryContestantIsMeasuredInEveryRound(t *testing.T) {
 		}
 	}
 	require.NotNil(t, r.Contestants[1].Cells[0].RateRatio)
+	require.NotNil(t, r.Contestants[1].Cells[0].P99Ratio)
 	var again bench.Result
 	text, err := json.Marshal(r)
 	require.NoError(t, err)

@@ -17,8 +17,19 @@ type Contestant struct {
 	Note    string            // what it does beside forwarding
 	Given   map[string]string // settings, in the words of scenarios
 	Exports bool              // spans go to the sink
-	Plan    func(targets.Wants) (*targets.Plan, error)
+	// Collector is how the sink treats it: "" answers, CollectorSlow takes
+	// everything and never answers, CollectorDown is not there.
+	Collector string
+	// Named contestants are measured only when they are named.
+	Named bool
+	Plan  func(targets.Wants) (*targets.Plan, error)
 }
+
+// The collectors that are in trouble.
+const (
+	CollectorSlow = "slow"
+	CollectorDown = "down"
+)
 
 // Contestants are those that can be had here: program is the gauntlet binary,
 // peers the one that tools/bench builds, "" for none.
@@ -30,6 +41,12 @@ func Contestants(program, peers string) []Contestant {
 		{Name: "httputil", Version: version, Note: "httputil.ReverseProxy, keeping 1024 idle connections", Plan: planHttputil(program)},
 		{Name: "reference", Version: version, Note: "no spans, no access log", Given: off, Plan: reference.Plan},
 		{Name: "reference-full", Version: version, Note: "every trace sampled and exported, metrics, access log to a file", Given: pool, Exports: true, Plan: reference.Plan},
+	}
+	for _, trouble := range []string{CollectorSlow, CollectorDown} {
+		all = append(all, Contestant{
+			Name: "reference-collector-" + trouble, Version: version, Note: "as reference-full, with a collector that is " + trouble,
+			Given: pool, Exports: true, Collector: trouble, Named: true, Plan: reference.Plan,
+		})
 	}
 	if peers != "" {
 		all = append(all,

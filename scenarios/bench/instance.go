@@ -38,7 +38,9 @@ func (b *bench) start(ctx context.Context, c Contestant, purpose string) (*insta
 		}
 	}
 	if c.Exports {
-		wants.OTLP = b.sink.url
+		if wants.OTLP, err = b.collector(c); err != nil {
+			return nil, err
+		}
 	}
 	plan, err := c.Plan(wants)
 	if err != nil {
@@ -57,6 +59,21 @@ func (b *bench) start(ctx context.Context, c Contestant, purpose string) (*insta
 		return nil, fmt.Errorf("%w; see %s", err, spec.Log)
 	}
 	return i, nil
+}
+
+// collector is the URL that c exports to.
+func (b *bench) collector(c Contestant) (string, error) {
+	switch c.Collector {
+	case CollectorSlow:
+		return b.sink.url + slowly, nil
+	case CollectorDown:
+		addr, err := freeAddress()
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", ErrSetup, err)
+		}
+		return "http://" + addr, nil
+	}
+	return b.sink.url, nil
 }
 
 const (

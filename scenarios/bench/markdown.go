@@ -39,19 +39,19 @@ func (r *Result) Markdown(w io.Writer) error {
 func (r *Result) table(b *strings.Builder, i int) {
 	kind := r.Contestants[0].Cells[i]
 	fmt.Fprintf(b, "\n### %s, %d connections\n\n", units.Size(kind.Body), kind.Connections)
-	b.WriteString("| proxy | CPU µs/request | ratio | requests/s | ratio | p50 ms | p99 ms | RSS MiB | spans/request |\n")
-	b.WriteString("|---|--:|--:|--:|--:|--:|--:|--:|--:|\n")
+	b.WriteString("| proxy | CPU µs/request | ratio | requests/s | ratio | p50 ms | p99 ms | ratio | RSS MiB | spans/request |\n")
+	b.WriteString("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, c := range r.Contestants {
 		cell := c.Cells[i]
 		switch {
 		case cell.Error != "":
-			fmt.Fprintf(b, "| %s | %s | | | | | | | |\n", c.Name, strings.ReplaceAll(cell.Error, "|", "\\|"))
+			fmt.Fprintf(b, "| %s | %s | | | | | | | | |\n", c.Name, strings.ReplaceAll(cell.Error, "|", "\\|"))
 		case len(cell.Rounds) == 0:
-			fmt.Fprintf(b, "| %s | not measured | | | | | | | |\n", c.Name)
+			fmt.Fprintf(b, "| %s | not measured | | | | | | | | |\n", c.Name)
 		default:
 			f := cell.Figures
-			fmt.Fprintf(b, "| %s | %.1f | %s | %.0f | %s | %.2f | %.2f | %.0f | %.2f |\n", c.Name, f.CPU, cell.CPURatio,
-				f.PerSecond, cell.RateRatio, f.P50/1000, f.P99/1000, float64(f.RSS)/(1<<20), f.Spans)
+			fmt.Fprintf(b, "| %s | %.1f | %s | %.0f | %s | %.2f | %.2f | %s | %.0f | %.2f |\n", c.Name, f.CPU, cell.CPURatio,
+				f.PerSecond, cell.RateRatio, f.P50/1000, f.P99/1000, cell.P99Ratio, float64(f.RSS)/(1<<20), f.Spans)
 		}
 	}
 }

@@ -51,10 +51,11 @@ type Cell struct {
 	Connections int    `json:"connections"`
 	Error       string `json:"error,omitempty"` // why it has no figures
 	Figures     Round  `json:"median"`
-	// CPURatio and RateRatio compare CPU and PerSecond with the base, round
+	// CPURatio, RateRatio and P99Ratio compare CPU, PerSecond and P99 with the base, round
 	// by round; nil without a base.
 	CPURatio  *Ratio  `json:"cpu_ratio,omitempty"`
 	RateRatio *Ratio  `json:"rate_ratio,omitempty"`
+	P99Ratio  *Ratio  `json:"p99_ratio,omitempty"`
 	Rounds    []Round `json:"rounds"`
 }
 
@@ -130,6 +131,7 @@ func (r *Result) settle() {
 			}
 			if b := base.cell(c.Body, c.Connections); b.Error == "" {
 				c.CPURatio = paired(c.Rounds, b.Rounds, func(r Round) float64 { return r.CPU })
+				c.P99Ratio = paired(c.Rounds, b.Rounds, func(r Round) float64 { return r.P99 })
 				c.RateRatio = paired(c.Rounds, b.Rounds, func(r Round) float64 { return r.PerSecond })
 			}
 		}

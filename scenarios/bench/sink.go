@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,11 +54,19 @@ func (s *sink) close() error {
 	return errors.Join(err, s.failed)
 }
 
-// ServeHTTP answers an export with the empty message that means success.
+// slowly is the path below which nothing is answered.
+const slowly = "/slow"
+
+// ServeHTTP answers an export with the empty message that means success, or
+// below slowly not at all.
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxExport))
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, slowly+"/") {
+		<-r.Context().Done()
 		return
 	}
 	s.spans.Add(int64(countSpans(body)))
