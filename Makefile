@@ -15,8 +15,9 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 BIN     := bin/gauntlet
 LINT    := bin/golangci-lint
 PEERS   := bin/bench-peers
+COLLECTOR := bin/collector
 
-.PHONY: help build run test race h2spec fuzz bench lint fmt docs cover clean FORCE
+.PHONY: help build run test race h2spec fuzz bench collector lint fmt docs cover clean FORCE
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +57,11 @@ bench: build $(PEERS) ## Run the benchmarks, and then whole proxies side by side
 # Other Go proxies to compare with, from a module of their own.
 $(PEERS): $(wildcard tools/bench/*.go) tools/bench/go.mod tools/bench/go.sum
 	cd tools/bench && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$(PEERS) .
+
+collector: $(COLLECTOR) ## Build an OpenTelemetry Collector for gauntlet dev dashboards --collector
+
+$(COLLECTOR): tools/collector/main.go tools/collector/go.mod tools/collector/go.sum
+	cd tools/collector && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$(COLLECTOR) .
 
 lint: $(LINT) ## Check vet, formatting and the rules of .golangci.yml
 	$(GO) vet ./...

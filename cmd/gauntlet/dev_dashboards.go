@@ -16,17 +16,20 @@ import (
 )
 
 type devDashboardsCmd struct {
-	Seed uint64 `help:"Of everything drawn." default:"1"`
-	Out  string `help:"Directory for the evidence of every drill; default runs/dashboards-TIME." type:"path"`
+	Seed      uint64 `help:"Of everything drawn." default:"1"`
+	Out       string `help:"Directory for the evidence of every drill; default runs/dashboards-TIME." type:"path"`
+	Loki      string `help:"Program of Grafana Loki (make loki), to which the log of the calm drill goes." type:"existingfile" placeholder:"FILE"`
+	Collector string `help:"Program of an OpenTelemetry Collector (make collector) through which the spans of the calm drill go." type:"existingfile" placeholder:"FILE"`
 }
 
 // Help shows an example.
 func (devDashboardsCmd) Help() string {
-	return `Drives the reference proxy through drills while a real Prometheus (the program prometheus, found in PATH) scrapes it: each alert must fire in its drill and no other may, none in calm, and every query of every dashboard must give data. Time passes 60 times as fast in rules. Ends with 1 when anything does not hold.
+	return `Drives the reference proxy through drills while a real Prometheus (the program prometheus, found in PATH) scrapes it: each alert must fire in its drill and no other may, none in calm, and every query of every dashboard must give data. Time passes 60 times as fast in rules. With --loki each exemplar of the calm drill is followed to its trace, to the log line that a real Loki finds by it, and back. Ends with 1 when anything does not hold.
 
-Example:
+Examples:
 
-  $ gauntlet dev dashboards`
+  $ gauntlet dev dashboards
+  $ make loki collector && gauntlet dev dashboards --loki bin/loki --collector bin/collector`
 }
 
 // pace is how many times as fast as in real life rules watch a drill: five
@@ -66,6 +69,7 @@ func (c devDashboardsCmd) Run(ctx context.Context, w *world) error {
 	var sayErr error
 	result, err := watch.Run(ctx, watch.Config{
 		Dir: string(abs), Target: targets.Reference(program), Supervisor: supervisor(), Seed: c.Seed,
+		Trail: trailQuery, Loki: c.Loki, Collector: c.Collector,
 		Rules: rules, Alerts: file.Alerts(), Queries: queries(), Told: metrics,
 		Beside: []watch.Source{{Job: "gauntlet-run", Address: metrics.address}},
 		Progress: func(o watch.Outcome) {
@@ -76,11 +80,14 @@ func (c devDashboardsCmd) Run(ctx context.Context, w *world) error {
 			if len(o.Wrong) > 0 {
 				line += " WRONG " + strings.Join(o.Wrong, ", ")
 			}
+			if o.Judged != "" && o.Judged != reports.Pass {
+				line += " its own verdict is " + string(o.Judged)
+			}
 			if o.Busy && !o.Holds() {
 				line += " (the machine is busy with other work: not clear)"
 			}
 			_, err := fmt.Fprintf(w.Stdout, "%-10s %5.1fs  fired: %-50s %s\n", o.Drill, o.Seconds, strings.Join(o.Fired, ", "), line)
-			sayErr = errors.Join(sayErr, err)
+			sayErr = errors.Join(sayErr, err, sayTrail(w, o.Trail))
 		},
 	})
 	if err := errors.Join(err, sayErr, metrics.Close()); err != nil {
@@ -106,6 +113,25 @@ func (c devDashboardsCmd) Run(ctx context.Context, w *world) error {
 		return &verdictError{reports.Invalid}
 	}
 	return &verdictError{reports.Fail}
+}
+
+// trailQuery is whose exemplars are followed.
+const trailQuery = "gauntlet_http_request_duration_seconds_bucket"
+
+func sayTrail(w *world, t *watch.Trail) error {
+	if t == nil {
+		return nil
+	}
+	through := ""
+	if t.Collector {
+		through = ", spans through a collector"
+	}
+	_, err := fmt.Fprintf(w.Stdout, "           %d log lines in Loki, %d of %d exemplars followed to their trace, its log line and back%s\n", t.Lines, t.Followed, t.Exemplars, through)
+	for _, broken := range t.Broken {
+		_, e := fmt.Fprintf(w.Stdout, "           broken: %s\n", broken)
+		err = errors.Join(err, e)
+	}
+	return err
 }
 
 // queries gives those of every panel and rule, as they are asked in a drill.

@@ -29,6 +29,9 @@ type Config struct {
 	Queries    []Query
 	Beside     []Source // scraped all the time
 	Seed       uint64
+	Trail      string // query whose exemplars are followed to their log lines
+	Loki       string // program of the Loki that finds these, in the calm drill; "" for none
+	Collector  string // program through which the calm drill's spans go; "" for none
 	Progress   func(Outcome)
 	Told       engine.Progress // what runs; nil for nobody
 }
@@ -45,14 +48,19 @@ type Outcome struct {
 	Drill   string
 	Must    []string // alerts that had to fire
 	Fired   []string
-	Missing []string // of Must
-	Wrong   []string // that fired and may not
-	Busy    bool     // others left the proxy too little of the machine to tell
+	Missing []string        // of Must
+	Wrong   []string        // that fired and may not
+	Busy    bool            // others left the proxy too little of the machine to tell
+	Trail   *Trail          // of the calm drill, where one was asked for
+	Judged  reports.Verdict // of the calm drill's own scenario, audit of its telemetry included
 	Seconds float64
 }
 
-// Holds says that what had to fire did, and nothing else.
-func (o Outcome) Holds() bool { return len(o.Missing)+len(o.Wrong) == 0 }
+// Holds says that what had to fire did, and nothing else, and that every trail
+// led on.
+func (o Outcome) Holds() bool {
+	return len(o.Missing)+len(o.Wrong) == 0 && (o.Trail == nil || len(o.Trail.Broken) == 0) && (o.Judged == "" || o.Judged == reports.Pass)
+}
 
 // A Result is what was proven.
 type Result struct {
@@ -147,22 +155,60 @@ func (cfg Config) drill(ctx context.Context, d Drill) (o Outcome, answered []str
 		return o, nil, err
 	}
 	defer func() { err = errors.Join(err, p.Stop()) }()
-	facts, err := cfg.drive(ctx, evidence.Dir(filepath.Join(dir, "run")), admin, d)
+	w := &watched{Target: cfg.Target, ctx: ctx, admin: admin, drill: d}
+	if d.Name == calm && cfg.Collector != "" {
+		w.through = func(to string) (string, error) {
+			c, err := StartCollector(ctx, cfg.Collector, dir, to, cfg.Supervisor)
+			if err != nil {
+				return "", err
+			}
+			w.collector = c
+			return c.Endpoint, nil
+		}
+		defer func() {
+			if w.collector != nil {
+				err = errors.Join(err, w.collector.Stop())
+			}
+		}()
+	}
+	run := evidence.Dir(filepath.Join(dir, "run"))
+	facts, err := cfg.drive(ctx, run, w)
 	if err != nil {
 		return o, nil, err
 	}
 	if o, err = outcome(ctx, p, d, facts); err != nil {
 		return o, nil, err
 	}
+	if d.Name == calm {
+		if err := cfg.inDepth(ctx, &o, dir, p, facts, run); err != nil {
+			return o, nil, err
+		}
+	}
 	o.Seconds = time.Since(began).Seconds()
 	answered, err = cfg.ask(ctx, p, d, facts)
 	return o, answered, err
 }
 
-// drive runs the scenario on a proxy with this admin address, and gives what is
-// known of the case.
-func (cfg Config) drive(ctx context.Context, dir evidence.Dir, admin string, d Drill) (*evidence.Case, error) {
-	w := &watched{Target: cfg.Target, ctx: ctx, admin: admin, drill: d}
+// inDepth looks at what only the calm drill is asked: its own verdict, and
+// whether a figure leads to a trace and a log line.
+func (cfg Config) inDepth(ctx context.Context, o *Outcome, dir string, p *Prometheus, facts *evidence.Case, run evidence.Dir) error {
+	report, err := engine.Judge(run)
+	if err != nil {
+		return err
+	}
+	o.Judged = report.Verdict
+	if cfg.Loki == "" {
+		return nil
+	}
+	t, err := cfg.follow(ctx, dir, p, facts, run)
+	t.Collector = cfg.Collector != ""
+	o.Trail = &t
+	return err
+}
+
+// drive runs the scenario on the target, and gives what is known of the case.
+func (cfg Config) drive(ctx context.Context, dir evidence.Dir, w *watched) (*evidence.Case, error) {
+	d := w.drill
 	told := cfg.Told
 	if told == nil {
 		told = nobody{}
@@ -170,6 +216,10 @@ func (cfg Config) drive(ctx context.Context, dir evidence.Dir, admin string, d D
 	err := engine.Run(ctx, engine.Config{
 		Dir: dir, Cases: []*scenarios.Case{d.Case}, Sources: map[string][]byte{d.Case.ID: d.Source},
 		Target: w, Supervisor: cfg.Supervisor, Seed: cfg.Seed, Repeat: 1, Parallel: 1, Progress: told,
+		Run: evidence.Run{
+			Target: evidence.RunTarget{Name: cfg.Target.Name(), Version: cfg.Target.Version()}, Started: time.Now().UTC().Format(time.RFC3339),
+			Backends: evidence.Embedded, Command: "gauntlet dev dashboards",
+		},
 	})
 	if err := errors.Join(err, w.wait()); err != nil {
 		return nil, err
@@ -224,7 +274,9 @@ func (cfg Config) ask(ctx context.Context, p *Prometheus, d Drill, facts *eviden
 		}
 		n, err := p.Series(ctx, q.Expr, until)
 		if err == nil && q.Exemplar && n > 0 {
-			n, err = p.Exemplars(ctx, q.Expr, from, until)
+			var traces []string
+			traces, err = p.Exemplars(ctx, q.Expr, from, until)
+			n = len(traces)
 		}
 		if err != nil {
 			return nil, err

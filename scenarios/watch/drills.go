@@ -80,6 +80,8 @@ type watched struct {
 	ctx       context.Context //nolint:containedctx // of the drill: Plan has none
 	admin     string
 	drill     Drill
+	through   func(to string) (string, error) // gives where spans go instead; nil for straight there
+	collector *Collector
 	companion sync.WaitGroup
 	failed    error // of the companion
 }
@@ -89,6 +91,12 @@ func (w *watched) Plan(wants targets.Wants) (*targets.Plan, error) {
 	wants.Admin = w.admin
 	if w.drill.mute {
 		wants.OTLP = "http://127.0.0.1:1"
+	}
+	if w.through != nil {
+		var err error
+		if wants.OTLP, err = w.through(wants.OTLP); err != nil {
+			return nil, err
+		}
 	}
 	plan, err := w.Target.Plan(wants)
 	if err != nil {
@@ -173,35 +181,6 @@ func replace(path string, text []byte) error {
 
 // serves waits until the proxy serves and gives the URL of its admin listener.
 func serves(ctx context.Context, plan *targets.Plan) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
 	base := strings.TrimSuffix(plan.Prometheus, "/metrics")
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		status, err := call(ctx, http.MethodGet, base+"/healthz")
-		if status == http.StatusOK {
-			return base, nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return "", errors.Join(context.Cause(ctx), err)
-		}
-	}
-}
-
-// admin asks the proxy's admin listener; every call has a context with an end.
-var admin = &http.Client{Timeout: 5 * time.Second}
-
-func call(ctx context.Context, method, url string) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, method, url, nil)
-	if err != nil {
-		return 0, err
-	}
-	resp, err := admin.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	return resp.StatusCode, resp.Body.Close()
+	return base, answers(ctx, base+"/healthz", nil)
 }

@@ -94,24 +94,18 @@ func free(ctx context.Context) (string, error) {
 
 // ready waits until it has scraped so many sources, or tried to.
 func (p *Prometheus) ready(ctx context.Context, sources int) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	err := await(ctx, p.proc.Exited(), func(ctx context.Context) error {
 		n, err := p.Series(ctx, "up", time.Now())
-		if err == nil && n == sources {
-			return nil
+		if err == nil && n != sources {
+			err = fmt.Errorf("%d of %d sources are scraped", n, sources)
 		}
-		select {
-		case <-tick.C:
-		case <-p.proc.Exited():
-			text, _ := os.ReadFile(filepath.Join(p.dir, "prometheus.log")) // what it said, if anything
-			return fmt.Errorf("it ended: %s", text)
-		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), err)
-		}
+		return err
+	})
+	if err != nil {
+		said, _ := os.ReadFile(filepath.Join(p.dir, "prometheus.log")) // what it said, if anything
+		return fmt.Errorf("%w: %s", err, said)
 	}
+	return nil
 }
 
 // Series gives how many series a query had at a time.
@@ -150,19 +144,22 @@ func (p *Prometheus) Fired(ctx context.Context, from, until time.Time) (map[stri
 	return fired, nil
 }
 
-// Exemplars gives how many exemplars a query had between two times.
-func (p *Prometheus) Exemplars(ctx context.Context, expr string, from, until time.Time) (int, error) {
+// Exemplars gives the trace ids of the exemplars that a query had between two
+// times.
+func (p *Prometheus) Exemplars(ctx context.Context, expr string, from, until time.Time) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerIn)
 	defer cancel()
 	found, err := p.query.QueryExemplars(ctx, expr, from, until)
 	if err != nil {
-		return 0, fmt.Errorf("%w: exemplars of %s: %w", ErrPrometheus, expr, err)
+		return nil, fmt.Errorf("%w: exemplars of %s: %w", ErrPrometheus, expr, err)
 	}
-	n := 0
+	var traces []string
 	for _, f := range found {
-		n += len(f.Exemplars)
+		for _, e := range f.Exemplars {
+			traces = append(traces, string(e.Labels["trace_id"]))
+		}
 	}
-	return n, nil
+	return traces, nil
 }
 
 // Stop ends it.
