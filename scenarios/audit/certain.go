@@ -28,6 +28,14 @@ func (d *desk) taken(v *view) bool {
 	return false
 }
 
+// settled reports whether the target had its time to tell of the exchange: it
+// was seen at rest afterwards, or ended gracefully. A fast stop takes along what it
+// still had under way, such as a connection that lingers, and a graceful one may
+// cut what was begun before it.
+func (d *desk) settled(v *view) bool {
+	return !d.told(v) && (d.Case.Target.Quiet != nil || d.Case.Target.Rested)
+}
+
 // plain reports whether the client's answer is beyond doubt what the target
 // sent: whole, its own, and over a link that no fault touched.
 func (d *desk) plain(v *view) bool {

@@ -50,7 +50,14 @@ func TestNobodyIsAccusedOfWhatHeCannotHaveSaid(t *testing.T) {
 		"refused":               {func(s *scene) { lone(s, 2, book.EndRefused, 0) }, nil},
 		"refused by the parser": {func(s *scene) { lone(s, 2, book.EndLength, 400) }, nil},
 		"refused by a limit":    {func(s *scene) { lone(s, 2, book.EndLength, 503) }, nil},
-		"a script's own bytes":  {func(s *scene) { lone(s, 2, book.EndLength, 502); s.client(2).Flags |= book.Scripted }, nil},
+		"stopped at once":       {func(s *scene) { s.unmetered(); s.silent(3) }, nil},
+		"told to stop, and cut what it had": {func(s *scene) {
+			s.unmetered()
+			s.facts.Case.Target.Drained, s.facts.Case.Target.Rested = at(6), true
+			s.silent(7)
+			s.drop(func(b *otlp.Brief) bool { return b.Seq == 7 && b.Kind == otlp.Server })
+		}, nil},
+		"a script's own bytes": {func(s *scene) { lone(s, 2, book.EndLength, 502); s.client(2).Flags |= book.Scripted }, nil},
 		"parsed, refused and told of": {func(s *scene) {
 			s.unseen(2)
 			s.drop(func(b *otlp.Brief) bool { return b.ID == spanID(2, 1) })
@@ -84,6 +91,11 @@ func TestNobodyIsAccusedOfWhatHeCannotHaveSaid(t *testing.T) {
 			inner.ID, inner.Parent, inner.Kind = spanID(2, 9), spanID(2, 0), 1
 			s.spans.List = append(s.spans.List, inner)
 			s.span(2, 1).Parent = inner.ID
+		}, nil},
+		"a backend that notes late": {func(s *scene) {
+			s.departure(2, 1).FirstByte, s.departure(2, 1).Time = at(2)+400*ms, at(2)+400*ms
+			s.books.Backends[0].Arrivals[1].Time += 300 * ms
+			s.books.Backends[0].Arrivals[1].Whole += 300 * ms
 		}, nil},
 		"an attempt that outlives its exchange": {func(s *scene) { s.span(2, 1).End += 5000 * ms }, nil},
 		"a target that samples": {func(s *scene) {
@@ -170,4 +182,10 @@ func partly(s *scene, seq uint64) {
 func (s *scene) fault(port uint16) {
 	s.books.Faults = &book.Book{Header: book.Header{Kind: book.FaultBook, Run: run}, Sealed: true}
 	s.books.Faults.Receipts = append(s.books.Faults.Receipts, book.Receipt{Window: 1, Conn: 1, InPort: port, Count: 1, Cut: 1, From: start, Until: at(9)})
+}
+
+// unmetered makes the target one without metrics, which nobody saw at rest.
+func (s *scene) unmetered() {
+	s.facts.Case.Target.Telemetry = []string{"access_log", "traces"}
+	s.facts.Case.Target.Quiet = nil
 }

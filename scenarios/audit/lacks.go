@@ -52,6 +52,8 @@ func (d *desk) abruptly() string {
 		return "it was not stopped, which would have made it tell all"
 	case t.Crashed:
 		return fmt.Sprintf("it crashed with exit code %d", t.ExitCode)
+	case t.Killed:
+		return "it was killed"
 	case t.Exited == 0:
 		return "it did not end in time"
 	}
@@ -100,7 +102,7 @@ func (d *desk) metricsLack() (why, untold string) {
 
 // logLacks says why the log may not hold every line.
 func (d *desk) logLacks() (why, untold string) {
-	if t := &d.Case.Target; t.Crashed || t.ExitCode < 0 || t.Exited == 0 {
+	if t := &d.Case.Target; t.Crashed || t.Killed || t.Exited == 0 {
 		return d.abruptly(), "" // any other end is an end that flushes
 	}
 	if d.Log == nil {

@@ -16,7 +16,7 @@ func logLines() *Check {
 			switch n := len(v.lines); {
 			case n > 1:
 				d.say(v.Seq, "exchange %d has %d lines in the access log", v.Seq, n)
-			case n == 0 && d.taken(v):
+			case n == 0 && d.taken(v) && d.settled(v):
 				d.say(v.Seq, "exchange %d has no line in the access log", v.Seq)
 			}
 		},

@@ -8,15 +8,16 @@ import (
 
 // skew is how far apart two parties may note one event: they share a clock, but
 // a machine without CPU to spare stops any of them between the event and the look
-// at the clock.
-const skew = int64(250 * time.Millisecond)
+// at the clock. Four hundred milliseconds were seen.
+const skew = int64(time.Second)
 
 // nesting: spans lie within each other as parents and children do, and begin
 // before what they cause. A client span leads to the server span of its exchange
 // by its parents; nothing ends before it begins; no child begins before its
 // parent; a backend sees a request after its span has begun, and the server span
-// ends after the answer that it passed on has begun. A child may outlive its
-// parent: a hedge that lost, a body that is drained after the client has gone.
+// ends after the backend has noted the request that it then answered. (Not: after
+// the answer began. Backends note that when they have written.) A child may
+// outlive its parent: a hedge that lost, a body that is drained after the client has gone.
 func nesting() *Check {
 	return &Check{
 		Name: "nesting", That: "telemetry: spans nest, in parents and in time",
@@ -72,7 +73,7 @@ func (d *desk) causes(v *view, root *otlp.Brief) {
 	if len(v.Attempts) != 1 || v.Attempts[0].Departure == nil || !d.plain(v) {
 		return
 	}
-	if began := v.Attempts[0].Departure.FirstByte; v.Client.Status == v.Attempts[0].Departure.Status && root.End < began-skew {
-		d.say(v.Seq, "the server span of exchange %d ends %v before its answer began", v.Seq, time.Duration(began-root.End))
+	if seen := v.Attempts[0].Arrival.Time; v.Client.Status == v.Attempts[0].Departure.Status && root.End < seen-skew {
+		d.say(v.Seq, "the server span of exchange %d ends %v before a backend saw the request that it answered", v.Seq, time.Duration(seen-root.End))
 	}
 }

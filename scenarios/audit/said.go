@@ -59,6 +59,10 @@ func saying(text []byte) Saying {
 		case "ts", "time", "timestamp":
 			began, _ = time.Parse(time.RFC3339Nano, string(value))
 			return
+		case "msec": // nginx: when it wrote the line
+			seconds, _ := strconv.ParseFloat(string(value), 64)
+			began = time.UnixMilli(int64(seconds * 1000))
+			return
 		case "duration_ms":
 			took, _ = strconv.ParseFloat(string(value), 64)
 		case "level", "msg", "trace_id":

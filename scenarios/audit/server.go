@@ -17,7 +17,7 @@ func serverSpan() *Check {
 				d.say(v.Seq, "exchange %d has %d server spans", v.Seq, n)
 			case n == 1 && v.servers[0].Parent != v.caller:
 				d.say(v.Seq, "the server span of exchange %d names %s as its parent, the client's span was %s", v.Seq, short(v.servers[0].Parent), short(v.caller))
-			case n == 0 && !d.Case.Target.Says.Sampled && d.taken(v):
+			case n == 0 && !d.Case.Target.Says.Sampled && d.taken(v) && d.settled(v):
 				d.say(v.Seq, "exchange %d has no server span", v.Seq)
 			}
 		},

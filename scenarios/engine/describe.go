@@ -16,6 +16,7 @@ import (
 	"gauntlet/scenarios/evidence"
 	"gauntlet/scenarios/ledger"
 	"gauntlet/scenarios/slo"
+	"gauntlet/scenarios/targets"
 )
 
 // maxShown bounds the exchanges a report shows with their time line.
@@ -43,7 +44,7 @@ func (j *judge) describe(out *reports.Case, scenario *reports.Scenario, name str
 	out.Series = append(out.Series, series(e)...)
 	scenario.Faults = append(scenario.Faults, faults(e, name)...)
 	if facts.Target.Crashed {
-		out.Log = lastLines(filepath.Join(j.dir.Target(ref), "output.log"), 10)
+		out.Log = lastLines(filepath.Join(j.dir.Target(ref), targets.Output), 10)
 	}
 	return took, err
 }

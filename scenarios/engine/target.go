@@ -35,7 +35,7 @@ type instance struct {
 // startTarget runs the plan's program and waits until it serves. Roots vouch
 // for it, should it speak TLS.
 func startTarget(ctx context.Context, name string, plan *targets.Plan, roots *x509.CertPool, dir string, supervisor []string) (*instance, error) {
-	t := &instance{plan: plan, log: filepath.Join(dir, "output.log")}
+	t := &instance{plan: plan, log: filepath.Join(dir, targets.Output)}
 	t.facts = evidence.Target{Name: name, Telemetry: plan.Telemetry, Says: plan.Says}
 	never := make(chan struct{})
 	exited := (<-chan struct{})(never)
@@ -159,6 +159,7 @@ func (t *instance) noteExit() {
 	if t.facts.Exited == 0 {
 		t.facts.Exited = time.Now().UnixNano()
 		t.facts.ExitCode = e.Code
+		t.facts.Killed = e.Signal == syscall.SIGKILL
 		t.facts.Crashed = !t.asked
 	}
 }
@@ -179,18 +180,26 @@ func (t *instance) stop(ctx context.Context) error {
 		t.mu.Unlock()
 	}
 	signal := t.plan.Stop
-	if already {
+	if already || t.onlyLogs() {
 		signal = t.plan.Drain
 	}
 	err := t.proc.Stop(ctx, signal, t.plan.Grace)
 	t.noteExit()
 	t.mu.Lock()
+	t.facts.Rested = err == nil && signal == t.plan.Drain && signal != 0 && !t.facts.Crashed && !t.facts.Killed
 	t.facts.Traces = err == nil && t.facts.ExitCode == 0 && !t.facts.Crashed
 	t.mu.Unlock()
 	if errors.Is(err, process.ErrKilled) {
 		return nil // a target that does not stop in time is a fact, not our failure
 	}
 	return err
+}
+
+// onlyLogs reports whether an access log is all that the target tells by. It is
+// then stopped gracefully where it can be: a fast stop takes along what it has not
+// logged yet, and nobody can see whether there is any.
+func (t *instance) onlyLogs() bool {
+	return t.plan.AccessLog != "" && t.plan.Prometheus == "" && t.plan.Drain != 0
 }
 
 // cutShort is how long a target whose client saw a connection break is given to

@@ -99,12 +99,16 @@ type Target struct {
 	Drained   int64    `json:"drained,omitempty"`   // when a graceful stop was asked for
 	Exited    int64    `json:"exited,omitempty"`
 	ExitCode  int      `json:"exit_code"`
-	Crashed   bool     `json:"crashed"` // it ended while nobody had asked it to
+	Killed    bool     `json:"killed,omitempty"` // by SIGKILL: it could not flush
+	Crashed   bool     `json:"crashed"`          // it ended while nobody had asked it to
 	Baseline  *Sample  `json:"baseline,omitempty"`
 	Samples   []Sample `json:"samples,omitempty"`
 	// Quiet is the last look, when everything that the clients sent had been
 	// counted or the time for it was over. It is nil when the target had ended.
 	Quiet *Sample `json:"quiet,omitempty"`
+	// Rested says that its last stop was a graceful one, and that it ended by
+	// itself then: it finished what it had under way and told of it.
+	Rested bool `json:"rested,omitempty"`
 	Says  Says    `json:"says,omitzero"`
 }
 

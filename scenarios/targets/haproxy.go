@@ -90,12 +90,16 @@ func planHAProxy(w Wants) (*Plan, error) {
     nbthread 1
     hard-stop-after 5s
     ssl-load-extra-del-ext
+    log stdout format raw local0 info
 defaults
+    log global
     mode http
     option http-keep-alive
     http-reuse safe
 %sfrontend in
     bind %s
+    http-request capture req.hdr(x-gauntlet-id) len 64
+    log-format '{"id":"%%[capture.req.hdr(0)]","method":"%%HM","status":%%ST,"bytes":%%B,"server":"%%s","retries":"%%rc","termination":"%%ts"}'
     default_backend backend
 backend backend
     balance roundrobin
@@ -118,6 +122,9 @@ backend backend
 		Stop:     syscall.SIGTERM,
 		Reload:   Reload{Signal: syscall.SIGUSR2},
 		Grace:    10 * time.Second,
+
+		Telemetry: []string{"access_log"},
+		AccessLog: filepath.Join(w.Dir, Output), // it writes no files itself
 	}, nil
 }
 

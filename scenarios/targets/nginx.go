@@ -89,7 +89,8 @@ error_log stderr warn;
 worker_shutdown_timeout 5s;
 events { worker_connections 4096; }
 http {
-  access_log %[1]s/access.log;
+  log_format gauntlet escape=json '{"msec":$msec,"id":"$http_x_gauntlet_id","method":"$request_method","status":$status,"bytes":$body_bytes_sent,"upstream":"$upstream_addr","upstream_status":"$upstream_status"}';
+  access_log %[1]s/access.log gauntlet;
   client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/fcgi; uwsgi_temp_path %[1]s/uwsgi; scgi_temp_path %[1]s/scgi;
   keepalive_requests 1000000;
   map $http_upgrade $upstream_connection { default ''; '~.' upgrade; }
@@ -126,5 +127,8 @@ http {
 		Stop:     syscall.SIGTERM,
 		Reload:   Reload{Signal: syscall.SIGHUP},
 		Grace:    10 * time.Second,
+
+		Telemetry: []string{"access_log"},
+		AccessLog: filepath.Join(w.Dir, "access.log"),
 	}, nil
 }

@@ -40,6 +40,10 @@ type Wants struct {
 // the authority that signed it. Their contents may change while the target runs.
 type TLSFiles struct{ Cert, Key, CA string }
 
+// Output is the file in an instance's directory that holds what its program
+// prints.
+const Output = "output.log"
+
 // A Plan is a target ready to be started.
 type Plan struct {
 	Args     []string // nil for a target we do not start
