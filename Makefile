@@ -17,7 +17,7 @@ LINT    := bin/golangci-lint
 PEERS   := bin/bench-peers
 COLLECTOR := bin/collector
 
-.PHONY: help build run test race h2spec fuzz bench collector lint fmt docs cover clean FORCE
+.PHONY: help build run test race h2spec prove fuzz bench collector lint fmt docs cover clean FORCE
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ race: ## Run every test under the race detector
 
 h2spec: build ## Hold the reference proxy to RFC 9113 with h2spec, in the clear and over TLS
 	cd tools/h2spec && $(GO) run . -gauntlet $(CURDIR)/$(BIN)
+
+prove: build ## Show that every scenario catches every mutant it names and accuses nobody else, wholly
+	$(BIN) dev prove
+	$(BIN) dev prove --saboteur 1e-4
 
 fuzz: ## Fuzz every target for FUZZTIME each, one after the other
 	@for dir in $$($(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' $(PKG)); do \

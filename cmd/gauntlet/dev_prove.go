@@ -18,6 +18,7 @@ type devProveCmd struct {
 	Scenarios []string `arg:"" optional:"" help:"Ids, families or tags; default: the whole catalogue."`
 	Mutant    []string `help:"Only these mutants."`
 	Full      bool     `help:"Every scenario against every mutant: for nights."`
+	Cover     bool     `help:"Of the pairs that scenarios name, no more than show each scenario and each mutant once: for every change."`
 	Sample    int      `help:"How many pairs that no scenario names to run." default:"12"`
 	Seed      uint64   `help:"Of the sample and of everything drawn." default:"1"`
 	Out       string   `help:"Directory for the evidence of every pair; default runs/prove-TIME." type:"path"`
@@ -92,7 +93,7 @@ func (c devProveCmd) Run(ctx context.Context, w *world) error {
 		sayErr = errors.Join(sayErr, err)
 	}
 	res, err := prove.Run(ctx, prove.Config{
-		Dir: dir, Program: program(), Supervisor: supervisor(), Seed: c.Seed, Sample: c.Sample, Full: c.Full,
+		Dir: dir, Program: program(), Supervisor: supervisor(), Seed: c.Seed, Sample: c.Sample, Full: c.Full, Cover: c.Cover,
 		Parallel: c.Parallel, Entries: entries, Catalogue: catalogue, Mutants: all,
 		Progress: func(done, n int, p prove.Pair) {
 			say("[%d/%d] %-22s %-38s %-9s %5.1fs  %s", done, n, orReference(p.Mutant), p.Scenario, word(p), p.Seconds, clip(p.Detail, 120))

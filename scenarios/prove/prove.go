@@ -37,6 +37,7 @@ type Config struct {
 	Seed       uint64
 	Sample     int  // pairs that nobody named, drawn by Seed
 	Full       bool // every pair
+	Cover      bool // of the named pairs no more than show each scenario and each mutant once
 	Parallel   int
 	Entries    []catalog.Entry
 	Catalogue  []catalog.Entry // all there are, which decides what Any stands for; nil: Entries
@@ -192,6 +193,9 @@ func pairs(cfg Config) []Pair {
 		rest = rest[:min(len(rest), cfg.Sample)]
 	}
 	list = append(list, rest...)
+	if cfg.Cover {
+		list = cover(list)
+	}
 	slices.SortStableFunc(list, func(a, b Pair) int {
 		return cmp.Or(cmp.Compare(a.Mutant, b.Mutant), cmp.Compare(a.Scenario, b.Scenario))
 	})

@@ -173,3 +173,22 @@ func TestAProgramThatDoesNotRunProvesNothing(t *testing.T) {
 	require.Equal(t, "one/drops×drops*", spell(r.Missed))
 	require.Contains(t, r.Missed[0].Detail, "target: start")
 }
+
+func TestCoverShowsEachScenarioAndEachMutant(t *testing.T) {
+	entries := []catalog.Entry{
+		entry(t, "a/all", "drops, repeats, mixes"), entry(t, "b/drops", "drops"), entry(t, "c/two", "drops, repeats"),
+	}
+	cfg := Config{Entries: entries, Mutants: fake, Cover: true}
+	list := pairs(cfg)
+	require.Equal(t, "a/all b/drops c/two b/drops×drops* a/all×mixes* c/two×repeats*", spell(list))
+	scenarios, caught := map[string]bool{}, map[string]bool{}
+	for _, p := range list {
+		if p.Named {
+			scenarios[p.Scenario], caught[p.Mutant] = true, true
+		}
+	}
+	require.Len(t, scenarios, 3)
+	require.Len(t, caught, 3)
+	cfg.Cover = false
+	require.Len(t, pairs(cfg), 3+6)
+}
