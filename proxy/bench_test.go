@@ -22,7 +22,7 @@ import (
 // it, so compare its figures with each other only.
 func BenchmarkGet(b *testing.B) {
 	sink := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
-	defer sink.Close()
+	b.Cleanup(sink.Close)
 	for name, set := range map[string]func(*config.Config){
 		"off": func(c *config.Config) { c.Telemetry.AccessLog = "off" },
 		"full": func(c *config.Config) {
@@ -31,42 +31,49 @@ func BenchmarkGet(b *testing.B) {
 		},
 	} {
 		b.Run(name, func(b *testing.B) {
-			cfg := config.Default()
-			cfg.Listen, cfg.Admin, cfg.Drain.Announce = "127.0.0.1:0", "off", 0
-			cfg.Upstreams["b"] = config.DefaultUpstream(echoing(b))
-			cfg.Routes = []config.Route{{Path: "/", Upstream: "b"}}
-			set(cfg)
-			p, err := proxy.New(cfg, proxy.Parts{})
-			require.NoError(b, err)
-			require.NoError(b, p.Listen())
-			ctx, cancel := context.WithCancel(b.Context())
-			var served sync.WaitGroup
-			served.Go(func() { _ = p.Serve(ctx) })
-			defer served.Wait()
-			defer cancel()
-			c, err := net.Dial("tcp", p.Addr().String())
-			require.NoError(b, err)
-			defer func() { _ = c.Close() }()
-			ask, buf := []byte("GET /128 HTTP/1.1\r\nHost: bench.test\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"), make([]byte, 4096)
+			ask := asking(b, set)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := c.Write(ask); err != nil {
-					b.Fatal(err)
-				}
-				for n := 0; !bytes.HasSuffix(buf[:n], []byte("xx")); {
-					m, err := c.Read(buf[n:])
-					if err != nil {
-						b.Fatal(err)
-					}
-					n += m
-				}
+				ask()
 			}
 		})
 	}
 }
 
+// asking starts a proxy and gives what asks it for 128 bytes.
+func asking(t testing.TB, set func(*config.Config)) func() {
+	cfg := config.Default()
+	cfg.Listen, cfg.Admin, cfg.Drain.Announce = "127.0.0.1:0", "off", 0
+	cfg.Upstreams["b"] = config.DefaultUpstream(echoing(t))
+	cfg.Routes = []config.Route{{Path: "/", Upstream: "b"}}
+	set(cfg)
+	p, err := proxy.New(cfg, proxy.Parts{})
+	require.NoError(t, err)
+	require.NoError(t, p.Listen())
+	ctx, cancel := context.WithCancel(context.Background())
+	var served sync.WaitGroup
+	served.Go(func() { _ = p.Serve(ctx) })
+	t.Cleanup(func() { cancel(); served.Wait() })
+	c, err := net.Dial("tcp", p.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	request, buf := []byte("GET /128 HTTP/1.1\r\nHost: bench.test\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"), make([]byte, 4096)
+	return func() {
+		if _, err := c.Write(request); err != nil {
+			t.Fatal(err)
+		}
+		for n := 0; !bytes.HasSuffix(buf[:n], []byte("xx")); {
+			m, err := c.Read(buf[n:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += m
+		}
+	}
+}
+
 // echoing is a backend that answers whatever comes with 128 bytes.
-func echoing(b *testing.B) string {
+func echoing(b testing.TB) string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)
 	var served sync.WaitGroup

@@ -92,6 +92,8 @@ func TestTableOfMetrics(t *testing.T) {
 		kind := strings.ToLower(f.GetType().String())
 		if f.GetType() == dto.MetricType_HISTOGRAM {
 			kind = "histogram, native and classic"
+			require.NotNil(t, f.Metric[0].Histogram.Schema, f.GetName())
+			require.NotEmpty(t, f.Metric[0].Histogram.Bucket, f.GetName())
 		}
 		rows[f.GetName()] = fmt.Sprintf("| `%s` | %s | %s | %s |\n", f.GetName(), kind, strings.Join(slices.Sorted(maps.Keys(labels)), ", "), f.GetHelp())
 	}
