@@ -79,6 +79,7 @@ func (v *validation) actions() {
 		v.say((a.At == nil) == (a.Await == nil), at, "found %s; allowed: one of at, await", map[bool]string{true: "neither at nor await", false: "both at and await"}[a.At == nil])
 		v.say(a.At != nil && a.At.Min > a.At.Max, at+".at", "the larger first; allowed: the smaller first")
 		v.say(a.OnBackend() && (a.Backend < 1 || a.Backend > n), at, "found backend %d for %s; allowed: backend: 1 to %d", a.Backend, a.Do, n)
+		v.say(a.Do == Renew && v.s.derived()[downstreamTLS] == "", at+".do", "found renew and no client that speaks TLS; allowed: with tls in clients or load")
 		v.say(!a.OnBackend() && a.Backend != 0, at+".backend", "found %d for %s; allowed: only for acts on a backend", a.Backend, a.Do)
 	}
 }

@@ -45,4 +45,6 @@ func TestWhatFollowsFromClients(t *testing.T) {
 	require.ErrorContains(t, err, "clients[0].tls: found none beside others")
 	_, err = scenarios.Parse("x.yaml", []byte(strings.Replace(good, "given: {", "given: {downstream.tls: true, ", 1)))
 	require.ErrorContains(t, err, "downstream.tls is told to the target by itself")
+	_, err = scenarios.Parse("x.yaml", []byte(strings.Replace(good, "do: drain", "do: renew", 1)))
+	require.ErrorContains(t, err, "found renew and no client that speaks TLS")
 }

@@ -170,7 +170,7 @@ func (f *Fault) Title() string {
 type Action struct {
 	At      *script.Pause `yaml:"at" json:"at,omitempty"`       // from the begin; a range is drawn from by the run's seed
 	Await   *script.Await `yaml:"await" json:"await,omitempty"` // or when this barrier was reached
-	Do      string        `yaml:"do" json:"do" jsonschema:"required,enum=drain,enum=stop,enum=kill,enum=reload,enum=stop-backend,enum=kill-backend"`
+	Do      string        `yaml:"do" json:"do" jsonschema:"required,enum=drain,enum=stop,enum=kill,enum=reload,enum=renew,enum=stop-backend,enum=kill-backend"`
 	Backend int           `yaml:"backend" json:"backend,omitempty"` // of the acts on a backend, from 1
 }
 
@@ -180,13 +180,14 @@ const (
 	Stop        = "stop"         // SIGTERM to the target
 	Kill        = "kill"         // SIGKILL to the target
 	Reload      = "reload"       // the target's own way
+	Renew       = "renew"        // another certificate in the place of its own, and a reload
 	StopBackend = "stop-backend" // the backend closes its listener and connections
 	KillBackend = "kill-backend" // it ends without sealing its book
 )
 
 // Acts lists what an action may do.
 func Acts() []string {
-	return []string{Drain, Kill, KillBackend, Reload, Stop, StopBackend}
+	return []string{Drain, Kill, KillBackend, Reload, Renew, Stop, StopBackend}
 }
 
 // OnBackend reports whether the act is on a backend.

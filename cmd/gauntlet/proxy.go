@@ -70,7 +70,10 @@ func serveProxy(ctx context.Context, w *world, c proxyCmd, parts proxy.Parts) er
 		return usage(err)
 	}
 	parts.Log = slog.New(slog.NewJSONHandler(w.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})) // telemetry.log.level decides
-	parts.Stdout, parts.Source = w.Stdout, file.Load
+	parts.Stdout = w.Stdout
+	if parts.Source == nil {
+		parts.Source = file.Load
+	}
 	parts.Successor = successor(w, parts.Log)
 	if err := inherit(&parts); err != nil {
 		return err

@@ -63,7 +63,7 @@ func (s *stage) clients(ctx context.Context, begin time.Time) {
 	var wg sync.WaitGroup
 	if len(s.c.Clients) > 0 {
 		wg.Go(func() {
-			res, err := wire.Run(ctx, wire.Config{Target: target, Roots: s.keys.authority.Pool(), Clients: s.c.Clients, IDs: s.ids, Book: s.client, Hub: s.hub, Seed: s.c.seed, Deadline: s.deadline(), Observe: s.target.saw})
+			res, err := wire.Run(ctx, wire.Config{Target: target, Roots: s.keys.authority.Pool(), Shown: s.keys.first, Clients: s.c.Clients, IDs: s.ids, Book: s.client, Hub: s.hub, Seed: s.c.seed, Deadline: s.deadline(), Observe: s.target.saw})
 			mu.Lock()
 			defer mu.Unlock()
 			s.facts.Names = res.Names
@@ -206,6 +206,11 @@ func (s *stage) perform(ctx context.Context, a *scenarios.Action) error {
 	switch a.Do {
 	case scenarios.Drain:
 		return s.target.drain()
+	case scenarios.Renew:
+		if err := s.renew(); err != nil {
+			return err
+		}
+		return s.target.reload(ctx, s.engine.cfg.Supervisor)
 	case scenarios.Reload:
 		return s.target.reload(ctx, s.engine.cfg.Supervisor)
 	case scenarios.Stop, scenarios.Kill:

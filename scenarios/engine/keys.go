@@ -17,6 +17,7 @@ type keys struct {
 	authority *pki.Authority
 	dir       string
 	files     targets.TLSFiles
+	first     []byte // the target's first certificate, in DER
 }
 
 // newKeys makes the authority and the target's certificate for these names.
@@ -46,6 +47,13 @@ func (k *keys) issue(names []string) error {
 	if err != nil {
 		return err
 	}
+	if k.first == nil {
+		served, err := pair.TLS()
+		if err != nil {
+			return fmt.Errorf("read the target's certificate: %w", err)
+		}
+		k.first = served.Certificate[0]
+	}
 	k.files.Cert, k.files.Key, err = pair.Write(k.dir, "listener")
 	return err
 }
@@ -67,10 +75,18 @@ func (k *keys) close() error {
 
 // certify makes the case's certificates.
 func (s *stage) certify() (err error) {
+	s.keys, err = newKeys(s.names())
+	return err
+}
+
+// renew puts another certificate where the target finds its own.
+func (s *stage) renew() error { return s.keys.issue(s.names()) }
+
+// names are those that the target's certificate needs.
+func (s *stage) names() []string {
 	loads := make([]*wire.TLS, len(s.c.Load))
 	for i := range s.c.Load {
 		loads[i] = s.c.Load[i].TLS
 	}
-	s.keys, err = newKeys(wire.CertificateNames(s.c.Clients, loads...))
-	return err
+	return wire.CertificateNames(s.c.Clients, loads...)
 }

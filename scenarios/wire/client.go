@@ -29,7 +29,7 @@ type Client struct {
 // happens, or whichever comes first.
 type Loop struct {
 	Times int    `json:"times,omitempty"`
-	Until string `json:"until,omitempty"` // closed: the peer announced or did it after an answer
+	Until string `json:"until,omitempty"` // closed: the peer announced or did it after an answer; renewed: it showed another certificate than at first
 }
 
 // Names is a list of names. In YAML one name may stand alone.
@@ -87,8 +87,11 @@ func (c *Client) validate(say func(field, format string, args ...any)) {
 		say("times", "%d clients; allowed: 1 and more", c.Times)
 	}
 	if l := c.Loop; l != nil {
-		if l.Until != "" && l.Until != "closed" {
-			say("loop.until", "%q; allowed: closed", l.Until)
+		if l.Until != "" && l.Until != "closed" && l.Until != "renewed" {
+			say("loop.until", "%q; allowed: closed, renewed", l.Until)
+		}
+		if l.Until == "renewed" && (c.TLS == nil || l.Times == 0) {
+			say("loop.until", "renewed without tls and times; allowed: beside tls, and times for a certificate that stays the same")
 		}
 		if l.Times < 0 || l.Times == 0 && l.Until == "" {
 			say("loop.times", "%d; allowed: 1 and more, or until", l.Times)
@@ -103,7 +106,7 @@ func (c *Client) validate(say func(field, format string, args ...any)) {
 	if len(c.Do) == 0 {
 		say("do", "found no step; allowed: at least one")
 	}
-	if c.Loop != nil && c.Loop.Until != "" && !slices.ContainsFunc(script.Flatten(c.Do), func(s script.Step) bool { return s.Receive != nil }) {
+	if c.Loop != nil && c.Loop.Until != "" && c.Loop.Until != "renewed" && !slices.ContainsFunc(script.Flatten(c.Do), func(s script.Step) bool { return s.Receive != nil }) {
 		say("do", "a loop without receive never learns that the connection closed")
 	}
 }

@@ -1,7 +1,10 @@
 package wire
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -23,6 +26,7 @@ type player struct {
 	pending []*open // begun, and not received to their end, oldest first
 	last    *open
 	over    bool // the peer announced or did the close after an answer
+	renewed bool // the target showed another certificate than at first
 }
 
 // open is an exchange under way.
@@ -55,7 +59,16 @@ func (p *player) play(ctx context.Context) {
 // enough reports whether the loop, if there is one, ends after so many rounds.
 func (p *player) enough(round int) bool {
 	l := p.client.Loop
-	if l == nil || l.Times > 0 && round >= l.Times {
+	if l == nil {
+		return true
+	}
+	if l.Until == "renewed" {
+		if !p.renewed && round >= l.Times {
+			p.mismatch(Mismatch{Client: p.label, Step: "loop", Want: "another certificate", Got: fmt.Sprintf("the same one in %d rounds", round)})
+		}
+		return p.renewed || round >= l.Times
+	}
+	if l.Times > 0 && round >= l.Times {
 		return true
 	}
 	return l.Until != "" && (p.over || p.conn != nil && !p.conn.Reusable())
@@ -141,6 +154,15 @@ func (p *player) within(ctx context.Context, x *open) (context.Context, context.
 	return context.WithTimeoutCause(ctx, deadline+x.req.Pacing(), ErrDeadline)
 }
 
+// look notes which certificate a new connection shows.
+func (p *player) look(c carrier) {
+	t, ok := c.common().nc.(*tls.Conn)
+	if !ok {
+		return
+	}
+	p.renewed = p.renewed || !bytes.Equal(p.cfg.Shown, t.ConnectionState().PeerCertificates[0].Raw)
+}
+
 // start begins x by way of do, which reports false when the connection takes
 // no further exchange; then x begins on a new one.
 func (p *player) start(ctx context.Context, x *open, do func(context.Context, carrier) bool) {
@@ -154,6 +176,7 @@ func (p *player) start(ctx context.Context, x *open, do func(context.Context, ca
 		if p.conn, rec = p.dial(ctx, x.Exchange); p.conn == nil {
 			x.refused, p.over = rec, true
 		} else {
+			p.look(p.conn)
 			do(ctx, p.conn)
 		}
 	}

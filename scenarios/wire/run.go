@@ -20,6 +20,7 @@ const DefaultDeadline = 10 * time.Second
 type Config struct {
 	Target   Target
 	Roots    *x509.CertPool // who vouches for the target; nil trusts nobody
+	Shown    []byte         // the certificate that it showed at first, in DER
 	Clients  []Client
 	IDs      *IDs
 	Book     *book.Writer

@@ -195,7 +195,7 @@ func TestValidate(t *testing.T) {
 		`clients[3].times: -1 clients; allowed: 1 and more`,
 		`clients[3].protocol: "spdy"; allowed: http1, http/1.1, http/1.0, h2`,
 		`clients[3].do: found no step; allowed: at least one`,
-		`clients[4].loop.until: "noon"; allowed: closed`,
+		`clients[4].loop.until: "noon"; allowed: closed, renewed`,
 		`clients[4].do: a loop without receive never learns that the connection closed`,
 		`clients[6].loop.times: 0; allowed: 1 and more, or until`,
 		`clients[2].after: no client is named "nobody"; allowed: a, b, c, a`,

@@ -186,3 +186,40 @@ func TestNamesThatNoCertificateHas(t *testing.T) {
 	require.NoError(t, wire.Validate(clients, "clients"))
 	require.Equal(t, []string{"a.test", "b.test", "c.test", "gauntlet.test"}, wire.CertificateNames(clients))
 }
+
+// A loop ends when the target shows another certificate than at first, and says
+// so when it never does.
+func TestALoopUntilTheCertificateIsRenewed(t *testing.T) {
+	ca, err := pki.New("test")
+	require.NoError(t, err)
+	var all []tls.Certificate
+	for range 2 {
+		pair, err := ca.Issue(pki.Options{Names: []string{wire.DefaultName}})
+		require.NoError(t, err)
+		cert, err := pair.TLS()
+		require.NoError(t, err)
+		all = append(all, cert)
+	}
+	for _, renewed := range []bool{true, false} {
+		addr := serve(t, func(n int, raw *net.TCPConn) {
+			cert := all[0]
+			if renewed && n > 2 {
+				cert = all[1]
+			}
+			conn := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{cert}})
+			_, _ = head(bufio.NewReader(conn))
+			_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+		})
+		res, recs := play(t, wire.Config{Target: wire.Target{Address: addr}, Roots: ca.Pool(), Shown: all[0].Certificate[0], Clients: []wire.Client{
+			{TLS: &wire.TLS{}, Loop: &wire.Loop{Until: "renewed", Times: 5}, Do: []script.Step{{Send: &script.Send{}}, {Receive: &script.Receive{}}, {Close: true}}},
+		}})
+		if renewed {
+			require.Len(t, recs, 3)
+			require.Empty(t, res.Mismatches)
+			continue
+		}
+		require.Len(t, recs, 5)
+		require.Len(t, res.Mismatches, 1)
+		require.Equal(t, "the same one in 5 rounds", res.Mismatches[0].Got)
+	}
+}
