@@ -1,10 +1,10 @@
-// Package wire is the measuring client: raw HTTP/1 over TCP or TLS that reads
-// while it writes, keeps what it received before an error, never repeats a
-// request by itself and records every exchange in the client book. It runs the
-// clients of a scenario; the load package drives it at a rate. What an exchange
-// amounts to is the ledger's business, and nothing of the proxy or of net/http
-// may live here: Go's own client loses early answers to its write errors
-// (golang/go#11745), which would accuse an innocent proxy.
+// Package wire is the measuring client: raw HTTP/1, and HTTP/2 frame by frame,
+// over TCP or TLS. It reads while it writes, keeps what it received before an
+// error, never repeats a request by itself and records every exchange in the
+// client book. It runs the clients of a scenario; the load package drives it at
+// a rate. What an exchange amounts to is the ledger's business, and nothing of
+// the proxy or of net/http may live here: Go's own client loses early answers to
+// its write errors (golang/go#11745), which would accuse an innocent proxy.
 package wire
 
 import (
