@@ -23,7 +23,7 @@ type devBenchCmd struct {
 	Connections []int          `help:"Connections kept alive, a request under way on each." default:"16,256"`
 	Rounds      int            `help:"In each of them all proxies take turns." default:"5"`
 	Cell        units.Duration `help:"How long one proxy is loaded in one cell of one round." default:"1s"`
-	Idle        int            `help:"Idle client connections whose memory is measured; 0: none." default:"2000"`
+	Idle        []int          `help:"Numbers of idle client connections whose memory is measured, for a line through them; they may repeat. 0: none." default:"2000,8000,15000"`
 	Seed        uint64         `help:"Of the order within rounds." default:"1"`
 	Core        int            `help:"The core of the proxies." default:"0"`
 	LoadCore    int            `help:"The core of load and backend." default:"1"`
@@ -50,6 +50,9 @@ func (c devBenchCmd) Run(ctx context.Context, w *world) error {
 	if c.Rounds < 1 || c.Cell <= 0 || len(c.Body) == 0 || len(c.Connections) == 0 || slices.Min(c.Connections) < 1 {
 		return usage(errors.New("gauntlet dev bench: --rounds, --cell, --body and --connections must each be at least one"))
 	}
+	if len(c.Idle) > 0 && slices.Min(c.Idle) < 0 {
+		return usage(fmt.Errorf("gauntlet dev bench: --idle is %d; allowed: 0 and more", slices.Min(c.Idle)))
+	}
 	if c.Out == "" {
 		c.Out = filepath.Join("runs", "bench-"+time.Now().UTC().Format("20060102-150405"))
 	}
@@ -65,6 +68,7 @@ func (c devBenchCmd) Run(ctx context.Context, w *world) error {
 		Seed: c.Seed, Core: c.Core, LoadCore: c.LoadCore, Dir: string(dir), Supervisor: supervisor(),
 		Progress: func(line string) { _, _ = fmt.Fprintln(w.Stderr, line) },
 	}
+	cfg.Idle = slices.DeleteFunc(cfg.Idle, func(n int) bool { return n == 0 })
 	for _, size := range c.Body {
 		cfg.Bodies = append(cfg.Bodies, int(size))
 	}

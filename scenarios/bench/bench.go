@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"gauntlet/fixtures/units"
@@ -32,7 +31,7 @@ type Config struct {
 	Connections []int  // kept alive, one request under way on each
 	Rounds      int
 	Cell        time.Duration // of load, for one contestant and one cell of a round
-	Idle        int           // idle connections whose memory is measured; 0: none
+	Idle        []int         // numbers of idle connections whose memory is measured, one after the other; they may repeat
 	Seed        uint64        // of the order within rounds
 	Core        int           // of the contestants
 	LoadCore    int           // of load and origin
@@ -109,9 +108,6 @@ func (b *bench) run(ctx context.Context, r *Result) error {
 		i.stop()
 		running[n] = nil
 	}
-	if b.cfg.Idle == 0 {
-		return nil
-	}
 	return b.idle(ctx, r)
 }
 
@@ -174,60 +170,4 @@ func (b *bench) measure(i *instance, c *Cell) (got Round, err error) {
 		P50: l.latency.quantile(0.5), P99: l.latency.quantile(0.99), RSS: loaded.RSS,
 		Spans: float64(b.sink.spans.Load()-spans) / n, Reopened: l.reopened,
 	}, nil
-}
-
-// idle measures what idle clients cost, each contestant in a new process, so
-// that no memory of earlier rounds is reused.
-func (b *bench) idle(ctx context.Context, r *Result) error {
-	for n, c := range b.cfg.Contestants {
-		if r.Contestants[n].Error != "" {
-			continue
-		}
-		i, err := b.start(ctx, c, "idle")
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err == nil {
-			r.Contestants[n].IdleBytes, err = b.idleBytes(i)
-			i.stop()
-		}
-		if err != nil {
-			r.Contestants[n].IdleError = err.Error()
-		}
-		b.cfg.Progress(fmt.Sprintf("%-16s %8.1f KiB for each of %d idle connections %s", c.Name, r.Contestants[n].IdleBytes/1024, b.cfg.Idle, r.Contestants[n].IdleError))
-	}
-	return nil
-}
-
-// atOnce is how many clients ask at the same time before they become idle: how
-// many connections to the backend a crowd would need is not the question.
-const atOnce = 32
-
-func (b *bench) idleBytes(i *instance) (perConnection float64, err error) {
-	var loads []*load
-	defer func() {
-		for _, l := range loads {
-			err = errors.Join(err, l.close())
-		}
-	}()
-	ask := func(n int) (rss int64, err error) {
-		for ; n > 0; n -= atOnce {
-			l, err := newLoad(i.address, min(n, atOnce))
-			if err != nil {
-				return 0, err
-			}
-			loads = append(loads, l)
-			if err := l.run(slices.Min(b.cfg.Bodies), 0); err != nil {
-				return 0, err
-			}
-		}
-		s, err := i.quiet()
-		return s.RSS, err
-	}
-	before, err := ask(2 * atOnce) // what a process needs once is not counted
-	if err != nil {
-		return 0, err
-	}
-	after, err := ask(b.cfg.Idle)
-	return float64(after-before) / float64(b.cfg.Idle), err
 }

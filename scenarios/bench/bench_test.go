@@ -18,7 +18,7 @@ import (
 // tiny is a bench that takes a second or two.
 func tiny(t *testing.T, ways ...string) bench.Config {
 	cfg := bench.Config{
-		Base: ways[0], Bodies: []int{128, 100_000}, Connections: []int{3}, Rounds: 2, Cell: 30 * time.Millisecond, Idle: 50,
+		Base: ways[0], Bodies: []int{128, 100_000}, Connections: []int{3}, Rounds: 2, Cell: 30 * time.Millisecond, Idle: []int{50, 100, 50},
 		Core: 0, LoadCore: 1, Dir: t.TempDir(), Supervisor: []string{os.Args[0], "supervise", "--"},
 	}
 	for _, way := range ways {
@@ -43,6 +43,8 @@ func TestEveryContestantIsMeasuredInEveryRound(t *testing.T) {
 	for _, c := range r.Contestants {
 		require.Empty(t, c.Error)
 		require.Empty(t, c.IdleError)
+		require.Len(t, c.Idle, 3)
+		require.NotNil(t, c.IdleLine)
 		require.Len(t, c.Cells, 2)
 		for _, cell := range c.Cells {
 			require.Empty(t, cell.Error)
@@ -60,12 +62,15 @@ func TestEveryContestantIsMeasuredInEveryRound(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &again))
 	require.Equal(t, r, &again)
+	var md bytes.Buffer
+	require.NoError(t, r.Markdown(&md))
+	require.Contains(t, md.String(), "| proxy | of 50 | of 100 | one more | GiB of 500000 |")
 }
 
 // A proxy that answers wrongly must never look fast.
 func TestWrongAnswersGetNoFigures(t *testing.T) {
 	cfg := tiny(t, "good", "wrong", "chunked", "exits")
-	cfg.Rounds, cfg.Idle = 1, 0
+	cfg.Rounds, cfg.Idle = 1, nil
 	r := run(t, cfg)
 	require.Empty(t, r.Contestants[0].Error)
 	for i, says := range map[int]string{1: "418", 2: "wrong answer", 3: "ended before it was ready"} {

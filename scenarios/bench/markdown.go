@@ -19,7 +19,7 @@ func (r *Result) Markdown(w io.Writer) error {
 			r.table(&b, i)
 		}
 	}
-	if r.Idle > 0 {
+	if len(r.Idle) > 0 {
 		r.idleTable(&b)
 	}
 	b.WriteString("\n")
@@ -52,18 +52,6 @@ func (r *Result) table(b *strings.Builder, i int) {
 			f := cell.Figures
 			fmt.Fprintf(b, "| %s | %.1f | %s | %.0f | %s | %.2f | %.2f | %s | %.0f | %.2f |\n", c.Name, f.CPU, cell.CPURatio,
 				f.PerSecond, cell.RateRatio, f.P50/1000, f.P99/1000, cell.P99Ratio, float64(f.RSS)/(1<<20), f.Spans)
-		}
-	}
-}
-
-func (r *Result) idleTable(b *strings.Builder) {
-	fmt.Fprintf(b, "\n### %d idle client connections\n\n| proxy | KiB each |\n|---|--:|\n", r.Idle)
-	for _, c := range r.Contestants {
-		switch {
-		case c.IdleError != "":
-			fmt.Fprintf(b, "| %s | %s |\n", c.Name, c.IdleError)
-		case c.IdleBytes != 0:
-			fmt.Fprintf(b, "| %s | %.1f |\n", c.Name, c.IdleBytes/1024)
 		}
 	}
 }

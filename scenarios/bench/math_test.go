@@ -76,3 +76,26 @@ func TestSpansAreCountedWithoutBeingDecoded(t *testing.T) {
 	require.Zero(t, countSpans(nil))
 	require.Zero(t, countSpans([]byte{0xff, 0xff}))
 }
+
+// The expected values come from the textbook formulas, worked by hand.
+func TestLine(t *testing.T) {
+	exact := through([]Idle{{1000, 5000 + 2000}, {2000, 5000 + 4000}, {4000, 5000 + 8000}})
+	require.InDelta(t, 2, exact.Slope, 1e-9)
+	require.InDelta(t, 5000, exact.Fixed, 1e-6)
+	require.InDelta(t, 0, exact.SlopeError, 1e-9)
+	total, wrong := exact.At(500_000)
+	require.InDelta(t, 1_005_000, total, 1e-3)
+	require.InDelta(t, 0, wrong, 1e-3)
+
+	// Slope 3/2, residuals 1/6, -1/3, 1/6: their squares add up to 1/6.
+	rough := through([]Idle{{1, 1}, {2, 2}, {3, 4}})
+	require.InDelta(t, 1.5, rough.Slope, 1e-9)
+	require.InDelta(t, -2.0/3, rough.Fixed, 1e-9)
+	require.InDelta(t, math.Sqrt(1.0/12), rough.SlopeError, 1e-9)
+	total, wrong = rough.At(5)
+	require.InDelta(t, 7.5-2.0/3, total, 1e-9)
+	require.InDelta(t, math.Sqrt(1.0/6*(1.0/3+9.0/2)), wrong, 1e-9)
+
+	require.Nil(t, through([]Idle{{1, 1}, {2, 2}}), "two points")
+	require.Nil(t, through([]Idle{{2, 1}, {2, 2}, {2, 3}}), "one size")
+}

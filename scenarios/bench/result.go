@@ -9,7 +9,7 @@ import (
 
 // Schema names the form of a Result as JSON; a change that old readers would
 // misread gets another number.
-const Schema = "gauntlet.bench/v1"
+const Schema = "gauntlet.bench/v2"
 
 // Result is everything that was measured.
 type Result struct {
@@ -20,7 +20,7 @@ type Result struct {
 	Seed        uint64             `json:"seed"`
 	Rounds      int                `json:"rounds"`
 	CellSeconds float64            `json:"cell_seconds"`
-	Idle        int                `json:"idle_connections"`
+	Idle        []int              `json:"idle_connections"`
 	Base        string             `json:"base"`
 	Contestants []ContestantResult `json:"contestants"`
 }
@@ -35,13 +35,14 @@ type Machine struct {
 
 // ContestantResult is what one contestant cost.
 type ContestantResult struct {
-	Name      string  `json:"name"`
-	Version   string  `json:"version,omitempty"`
-	Note      string  `json:"note,omitempty"`
-	Error     string  `json:"error,omitempty"` // why it has no figures at all
-	IdleBytes float64 `json:"idle_bytes_per_connection,omitempty"`
-	IdleError string  `json:"idle_error,omitempty"`
-	Cells     []Cell  `json:"cells"`
+	Name      string `json:"name"`
+	Version   string `json:"version,omitempty"`
+	Note      string `json:"note,omitempty"`
+	Error     string `json:"error,omitempty"` // why it has no figures at all
+	Idle      []Idle `json:"idle"`
+	IdleError string `json:"idle_error,omitempty"`
+	IdleLine  *Line  `json:"idle_line,omitempty"` // nil: too few measurements for one
+	Cells     []Cell `json:"cells"`
 }
 
 // Cell is one kind of load. Figures are medians over the rounds; they are zero
@@ -85,7 +86,7 @@ func (b *bench) newResult() *Result {
 		CellSeconds: b.cfg.Cell.Seconds(), Idle: b.cfg.Idle, Base: b.cfg.Base,
 	}
 	for _, c := range b.cfg.Contestants {
-		one := ContestantResult{Name: c.Name, Version: c.Version, Note: c.Note}
+		one := ContestantResult{Name: c.Name, Version: c.Version, Note: c.Note, Idle: []Idle{}}
 		for _, body := range b.cfg.Bodies {
 			for _, conns := range b.cfg.Connections {
 				one.Cells = append(one.Cells, Cell{Body: body, Connections: conns, Rounds: []Round{}})
@@ -119,6 +120,7 @@ func (r *Result) contestant(name string) *ContestantResult {
 func (r *Result) settle() {
 	base := r.contestant(r.Base)
 	for i := range r.Contestants {
+		r.Contestants[i].IdleLine = through(r.Contestants[i].Idle)
 		for j := range r.Contestants[i].Cells {
 			c := &r.Contestants[i].Cells[j]
 			if c.Error != "" || len(c.Rounds) == 0 {
