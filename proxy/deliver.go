@@ -35,8 +35,17 @@ func (x *forwarding) deliver(resp *http.Response) {
 			x.fail(err) // nothing was sent, so the truth can be
 			return
 		}
+		if more, ok := resp.Body.(interface{ More([]byte) (int, error) }); ok && err == nil {
+			var m int
+			m, err = more.More(buf[n:]) // a short body then goes out in one piece
+			n += m
+		}
 	}
 	x.writeHead(resp)
+	if n > 0 {
+		x.begin(buf[:n])
+		n = 0
+	}
 	for {
 		if n > 0 {
 			x.write(buf[:n])
@@ -83,6 +92,20 @@ func (x *forwarding) write(p []byte) {
 		_, err = x.w.Write(p)
 	}
 	if err != nil {
+		x.lost()
+	}
+}
+
+// begin writes the head, which net/http holds back, and the first bytes of the
+// body, together if they fill net/http's buffer.
+func (x *forwarding) begin(p []byte) {
+	if x.conn == nil || len(p) < 4<<10 {
+		x.write(p)
+		return
+	}
+	x.conn.Gather()
+	x.write(p)
+	if x.conn.Release() != nil {
 		x.lost()
 	}
 }

@@ -40,11 +40,11 @@ func (w *wire) pour(n int) {
 	}
 }
 
-// TestSplicedBodyIsWhole sends bodies of many sizes, each connection serving
-// all of them, and pipelined ones, where a byte too many or too few shows.
+// TestSplicedBodyIsWhole sends bodies of many sizes, spliced or sent in one
+// piece with their head, each connection serving all of them, and pipelined ones, where a byte too many or too few shows.
 func TestSplicedBodyIsWhole(t *testing.T) {
 	needPipes(t)
-	sizes := []int{1, 8 << 10, 32 << 10, 64 << 10, 64<<10 + 1, 1 << 20, 3<<20 + 17}
+	sizes := []int{1, 3000, 4 << 10, 5000, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 64<<10 + 1, 1 << 20, 3<<20 + 17}
 	content := make([]byte, 4<<20)
 	random := rand.NewChaCha8([32]byte{})
 	_, _ = random.Read(content)

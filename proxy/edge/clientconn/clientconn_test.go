@@ -192,31 +192,82 @@ func TestAbort(t *testing.T) {
 }
 
 // TestWriteNeedsProgress: a client that reads slowly gets everything, one that
-// stalls does not hold the writer.
+// stalls does not hold the writer. Both hold for a write that takes along what
+// was held back.
 func TestWriteNeedsProgress(t *testing.T) {
-	const pace, size = 50 * time.Millisecond, 10 << 20 // 40 paces
-	set := clientconn.NewSet(time.Second, 20*pace)     // TCP's own window updates may take a few
-	c, client := pair(t, set)
-	done := make(chan error, 1)
-	go func() {
-		_, err := c.Write(make([]byte, size))
-		done <- err
-	}()
-	tick := time.NewTicker(pace)
-	defer tick.Stop()
-	for got := 0; got < size; { // takes longer than the bound for the one Write
-		<-tick.C
-		n, err := io.ReadFull(client, make([]byte, min(256<<10, size-got)))
-		require.NoError(t, err)
-		got += n
-	}
-	require.NoError(t, <-done)
+	for name, begin := range map[string]func(*clientconn.Conn) (int, error){
+		"alone":    func(*clientconn.Conn) (int, error) { return 0, nil },
+		"gathered": func(c *clientconn.Conn) (int, error) { c.Gather(); return c.Write([]byte("held")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const pace, size = 50 * time.Millisecond, 10 << 20 // 40 paces
+			set := clientconn.NewSet(time.Second, 20*pace)     // TCP's own window updates may take a few
+			c, client := pair(t, set)
+			held, err := begin(c)
+			require.NoError(t, err)
+			type result struct {
+				n   int
+				err error
+			}
+			done := make(chan result, 1)
+			write := func(size int) {
+				n, err := c.Write(make([]byte, size))
+				done <- result{n, err}
+			}
+			go write(size)
+			tick := time.NewTicker(pace)
+			defer tick.Stop()
+			for got := 0; got < size+held; { // takes longer than the bound for the one Write
+				<-tick.C
+				n, err := io.ReadFull(client, make([]byte, min(256<<10, size+held-got)))
+				require.NoError(t, err)
+				got += n
+			}
+			require.Equal(t, result{size, nil}, <-done)
 
-	go func() {
-		_, err := c.Write(make([]byte, 64<<20))
-		done <- err
-	}()
-	require.ErrorIs(t, <-done, os.ErrDeadlineExceeded)
+			go write(64 << 20)
+			stalled := <-done
+			require.ErrorIs(t, stalled.err, os.ErrDeadlineExceeded)
+			require.Less(t, stalled.n, 64<<20)
+		})
+	}
+}
+
+// TestGather: what was held back goes out before what follows, once, and what
+// nothing follows goes out with Release.
+func TestGather(t *testing.T) {
+	c, client := pair(t, clientconn.NewSet(time.Second, patience))
+	want := ""
+	for _, sizes := range [][]int{{}, {1}, {4096}, {100, 3996}, {100, 3997}, {100, 9000}, {4096, 9000, 5}, {9000}, {3000, 3000, 3000}} {
+		c.Gather()
+		for i, n := range sizes {
+			part := strings.Repeat(string(rune('a'+i)), n)
+			m, err := c.Write([]byte(part))
+			require.NoError(t, err)
+			require.Equal(t, n, m)
+			want += part
+		}
+		require.NoError(t, c.Release())
+	}
+	require.NoError(t, c.Release(), "with nothing gathered")
+	send(t, c, "end")
+	got := make([]byte, len(want)+3)
+	_, err := io.ReadFull(client, got)
+	require.NoError(t, err)
+	require.Equal(t, want+"end", string(got))
+
+	_ = client.SetLinger(0)
+	_ = client.Close()
+	_, err = io.ReadAll(c) // the RST has come
+	require.Error(t, err)
+	c.Gather()
+	_, err = c.Write([]byte("held"))
+	require.NoError(t, err)
+	require.Error(t, c.Release())
+	c.Gather()
+	_, err = c.Write(make([]byte, 9000))
+	require.Error(t, err)
 }
 
 // TestDoom: nothing more is read as a request.

@@ -42,6 +42,8 @@ type Conn struct {
 	greeted bool                 // TLS is agreed on, and nothing was read through it yet
 	past    bool                 // the read deadline has passed
 	held    chan struct{}        // open while a FIN is kept back
+
+	gather *gathering // of the goroutine that writes a response; nil: writes go out at once
 }
 
 // Read hands out what the client sent.
@@ -121,6 +123,9 @@ func (c *Conn) release() {
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.frames != nil {
 		return c.frames.Write(p)
+	}
+	if c.gather != nil {
+		return c.gather.write(c, p)
 	}
 	return c.write(p)
 }
