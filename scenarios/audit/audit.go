@@ -23,9 +23,10 @@ import (
 type Facts struct {
 	Case   *evidence.Case
 	Ledger *ledger.Ledger
-	// Spans, Log, Before and After are nil where the evidence has none.
+	// Spans, Log, Errors, Before and After are nil where the evidence has none.
 	Spans  *otlp.Briefs
 	Log    *Log
+	Errors *Log
 	Before *Scrape
 	After  *Scrape
 }
@@ -76,7 +77,7 @@ func Checks() []*Check {
 	return []*Check{
 		serverSpan(), attempts(), nesting(), status(), success(),
 		counters(), durations(), exemplars(), gauges(), labels(),
-		logLines(), logTraces(),
+		logLines(), logTraces(), errorLog(),
 	}
 }
 

@@ -13,6 +13,7 @@ type desk struct {
 	*Facts
 	spans   chains // of Spans.List, by exchange
 	lines   chains // of Log.Lines, by exchange
+	errors  chains // of Errors.Lines, by exchange
 	results []Result
 	now     *Result
 	tally   tally
@@ -50,6 +51,9 @@ func newDesk(f *Facts) *desk {
 	if f.Log != nil {
 		d.lines = chain(f.Case.Sent, len(f.Log.Lines), func(i int) uint64 { return f.Log.Lines[i].Seq })
 	}
+	if f.Errors != nil {
+		d.errors = chain(f.Case.Sent, len(f.Errors.Lines), func(i int) uint64 { return f.Errors.Lines[i].Seq })
+	}
 	return d
 }
 
@@ -62,6 +66,7 @@ type view struct {
 	servers  []*otlp.Brief // those of them that are the target's answer to the client
 	attempts []*otlp.Brief // client spans
 	lines    []*Line
+	errors   []*Line // of the error log
 }
 
 // walk shows every exchange to every check.
@@ -80,9 +85,10 @@ func (d *desk) walk() {
 func (d *desk) look(x ledger.Exchange) *view {
 	v := &d.view
 	id := exchange.ID{Run: d.Case.Run, Seq: x.Seq}
-	*v = view{Exchange: x, id: id, caller: id.ClientSpan(), spans: v.spans[:0], servers: v.servers[:0], attempts: v.attempts[:0], lines: v.lines[:0]}
+	*v = view{Exchange: x, id: id, caller: id.ClientSpan(), spans: v.spans[:0], servers: v.servers[:0], attempts: v.attempts[:0], lines: v.lines[:0], errors: v.errors[:0]}
 	d.spans.of(x.Seq, func(i int) { v.spans = append(v.spans, &d.Spans.List[i]) })
 	d.lines.of(x.Seq, func(i int) { v.lines = append(v.lines, &d.Log.Lines[i]) })
+	d.errors.of(x.Seq, func(i int) { v.errors = append(v.errors, &d.Errors.Lines[i]) })
 	for _, s := range v.spans {
 		switch s.Kind {
 		case otlp.Client:

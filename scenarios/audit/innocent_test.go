@@ -38,7 +38,11 @@ func cutAtClient(s *scene, seq uint64) *book.Client {
 
 func TestNobodyIsAccusedOfWhatHeCannotHaveSaid(t *testing.T) {
 	for name, c := range map[string]struct{ bent, lied func(*scene) }{
-		"client abandons":      {func(s *scene) { gone(s, 2, book.EndAbandoned) }, nil},
+		"client abandons": {func(s *scene) { gone(s, 2, book.EndAbandoned) }, nil},
+		"client leaves amid its answer": {func(s *scene) {
+			cutAtClient(s, 2).End = book.EndAbandoned
+			s.span(2, 0).Class, s.span(2, 0).Aborted, s.line(2).Failed = "client_gone", true, true
+		}, nil},
 		"client's patience":    {func(s *scene) { gone(s, 2, book.EndTimeout) }, nil},
 		"left, and was served": {func(s *scene) { cutAtClient(s, 2).End = book.EndAbandoned }, nil},
 		"left with a head, and stands there as gone": {func(s *scene) {
@@ -165,6 +169,7 @@ func TestNobodyIsAccusedOfWhatHeCannotHaveSaid(t *testing.T) {
 func refuse(s *scene, seq uint64, code int) {
 	c := s.client(seq)
 	c.Status, c.Flags = uint16(code), c.Flags&^(book.Echoed|book.Generated)
+	s.errors.Lines = append(s.errors.Lines, audit.Line{Seq: seq, Trace: trace(seq), Span: spanID(seq, 0), Traced: true, Failed: true})
 	s.span(seq, 0).Code, s.span(seq, 0).Class, s.line(seq).Status, s.line(seq).Failed = code, "breaker_open", code, true
 }
 

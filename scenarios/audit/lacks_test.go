@@ -38,9 +38,13 @@ func TestWhatIsNotWholeIsNamedAndAccusesNobody(t *testing.T) {
 		"another process": {func(s *scene) {
 			s.before, s.after = append(s.before, process(1)), append(s.after, process(2))
 		}, "durations", "whole metrics (another process answered after the case than before it)", ""},
-		"unknown counter":    {func(s *scene) { s.facts.Case.Target.Says.Meter.Requests = "" }, "counters", "a counter of exchanges that we know", ""},
-		"unknown histogram":  {func(s *scene) { s.facts.Case.Target.Says.Meter.Duration = "no" }, "durations", "a histogram of durations that we know", ""},
-		"unknown gauges":     {func(s *scene) { s.facts.Case.Target.Quiet.Metrics = nil }, "gauges", "a gauge of what is under way that we know", ""},
+		"unknown counter":   {func(s *scene) { s.facts.Case.Target.Says.Meter.Requests = "" }, "counters", "a counter of exchanges that we know", ""},
+		"unknown histogram": {func(s *scene) { s.facts.Case.Target.Says.Meter.Duration = "no" }, "durations", "a histogram of durations that we know", ""},
+		"unknown gauges":    {func(s *scene) { s.facts.Case.Target.Quiet.Metrics = nil }, "gauges", "a gauge of what is under way that we know", ""},
+		"errors dropped":    {func(s *scene) { s.facts.Case.Target.Quiet.Metrics["errors_dropped"] = 1 }, "error-log", "whole log of errors (it says that it dropped lines)", ""},
+		"a log without a word for it": {func(s *scene) {
+			s.facts.Case.Target.Telemetry, s.facts.Case.Target.Says.LogTraces = []string{"access_log"}, false
+		}, "success", "whole traces, or a log that tells of answers that were cut", ""},
 		"no exemplars":       {func(s *scene) { s.after = s.after[:1] }, "exemplars", "exemplars to compare", ""},
 		"lines without id":   {func(s *scene) { anonymous(s) }, "log-lines", "an exchange id or trace id in the access log", ""},
 		"lines without span": {func(s *scene) { s.facts.Case.Target.Says.LogTraces = false }, "log-traces", "trace_id and span_id in the access log", ""},

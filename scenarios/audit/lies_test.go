@@ -93,7 +93,7 @@ func TestEachLieIsFoundByTheCheckThatLooksForIt(t *testing.T) {
 				b := s.span(8, 0)
 				b.Aborted, b.Class, b.Status = false, "", otlp.Unset
 			},
-			[]string{"log-traces", "success"},
+			[]string{"error-log", "log-traces", "success"},
 			[]uint64{8},
 		},
 		"a cut is a success, in the log": {func(s *scene) { s.line(8).Failed = false }, []string{"log-traces", "success"}, []uint64{8}},
@@ -135,6 +135,12 @@ func TestEachLieIsFoundByTheCheckThatLooksForIt(t *testing.T) {
 			[]string{"labels"},
 			nil,
 		},
+		"an error that no line tells": {func(s *scene) { s.errors.Lines = s.errors.Lines[:1] }, []string{"error-log"}, []uint64{8}},
+		"an error of nobody's": {func(s *scene) {
+			s.errors.Lines[0].Seq, s.errors.Lines[0].Trace, s.errors.Lines[0].Span = 1, trace(1), spanID(1, 0)
+			s.errors.Lines = append(s.errors.Lines, audit.Line{Seq: 6, Trace: trace(6), Span: spanID(6, 0)})
+		}, []string{"error-log"}, []uint64{1}},
+		"an error under another span": {func(s *scene) { s.errors.Lines[0].Span = spanID(6, 1) }, []string{"error-log"}, []uint64{6}},
 		"no line":                     {func(s *scene) { s.silent(6) }, []string{"log-lines"}, []uint64{6}},
 		"two lines":                   {func(s *scene) { s.log.Lines = append(s.log.Lines, *s.line(3)) }, []string{"log-lines"}, []uint64{3}},
 		"line without a trace":        {func(s *scene) { s.line(3).Traced = false }, []string{"log-traces"}, []uint64{3}},

@@ -36,6 +36,7 @@ type scene struct {
 	books  ledger.Books
 	spans  otlp.Briefs
 	log    audit.Log
+	errors audit.Log
 	before []*dto.MetricFamily
 	after  []*dto.MetricFamily
 }
@@ -86,6 +87,9 @@ func newScene() *scene {
 	s.line(8).Failed = true
 	last := s.departure(8, 1)
 	last.Flags, last.End, last.RespBytes = last.Flags&^book.AnswerWhole, book.EndCut, 10
+	for _, seq := range []uint64{6, 8} {
+		s.errors.Lines = append(s.errors.Lines, audit.Line{Seq: seq, Trace: trace(seq), Span: spanID(seq, 0), Traced: true, Failed: true})
+	}
 	s.facts.Case = &evidence.Case{
 		Run: run, Sent: 8, Begin: start, End: at(9), Settings: map[string]string{},
 		Target: evidence.Target{
@@ -285,7 +289,7 @@ func (s *scene) run(t *testing.T, bent, lied func(*scene)) map[string]audit.Resu
 	l, err := ledger.Join(s.books)
 	require.NoError(t, err)
 	s.facts.Ledger = l
-	s.facts.Spans, s.facts.Log = &s.spans, &s.log
+	s.facts.Spans, s.facts.Log, s.facts.Errors = &s.spans, &s.log, &s.errors
 	if s.facts.Before == nil && s.facts.Case.Target.Quiet != nil {
 		s.facts.Before, s.facts.After = scraped(t, s.before, start), scraped(t, s.after, at(10))
 	}

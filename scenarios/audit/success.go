@@ -14,7 +14,12 @@ import (
 func success() *Check {
 	return &Check{
 		Name: "success", That: "telemetry: no success is recorded that the client did not get",
-		Because: "a loss that the target calls a success is never looked for", lack: eitherSignal,
+		Because: "a loss that the target calls a success is never looked for", lack: func(d *desk) []string {
+			if d.whole(traces) || d.whole(logs) && d.Case.Target.Says.LogTraces {
+				return nil
+			}
+			return []string{"whole traces, or a log that tells of answers that were cut"}
+		},
 		each: func(d *desk, v *view) {
 			c := v.Client
 			broken := c.End == book.EndNone || c.End == book.EndCut || c.End == book.EndReset

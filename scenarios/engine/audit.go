@@ -91,6 +91,12 @@ func auditFacts(dir evidence.Dir, f *expect.Facts, spans *otlp.Briefs) (*audit.F
 			return nil, err
 		}
 	}
+	if t.Says.ErrorLog != "" {
+		facts.Errors, err = audit.ReadLog(filepath.Join(dir.Target(ref), t.Says.ErrorLog), f.Case.Run)
+		if err = unlessGone(err); err != nil {
+			return nil, err
+		}
+	}
 	if t.Baseline != nil {
 		if facts.Before, err = audit.ReadScrape(dir.Metrics(ref, "before"), t.Baseline.At); unlessGone(err) != nil {
 			return nil, err

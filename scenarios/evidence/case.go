@@ -109,13 +109,16 @@ type Target struct {
 	// Rested says that its last stop was a graceful one, and that it ended by
 	// itself then: it finished what it had under way and told of it.
 	Rested bool `json:"rested,omitempty"`
-	Says  Says    `json:"says,omitzero"`
+	Says   Says `json:"says,omitzero"`
 }
 
 // Says tells how to read what the target says of its exchanges.
 type Says struct {
 	// Log is its access log, below its directory; "" when it keeps none.
 	Log string `json:"log,omitempty"`
+	// ErrorLog is the log of what went wrong, likewise. Its lines about exchanges
+	// name trace and span.
+	ErrorLog string `json:"error_log,omitempty"`
 	// LogTraces says that each line names the trace and the span, and tells an
 	// answer that was cut from one that was not.
 	LogTraces bool `json:"log_traces,omitempty"`

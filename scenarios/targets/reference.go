@@ -214,6 +214,7 @@ func proxyTelemetry(otlp, log string) []string {
 }
 
 var proxySays = evidence.Says{
+	ErrorLog:  Output,
 	LogTraces: true,
 	Meter:     evidence.Meter{Requests: "gauntlet_http_requests_total", Duration: "gauntlet_http_request_duration_seconds", Method: "method", Code: "code", Route: "route", Class: "error"},
 }
@@ -229,6 +230,7 @@ var proxyMetrics = map[string]Gauge{
 	"spans_exported": {Name: "gauntlet_telemetry_exported_total", Labels: map[string]string{"signal": "traces"}},
 	"spans_dropped":  {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "traces"}},
 	"lines_dropped":  {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "access_log"}},
+	"errors_dropped": {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "error_log"}},
 }
 
 // set puts v at a dotted place of nested maps.
