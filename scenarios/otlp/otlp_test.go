@@ -186,7 +186,7 @@ func TestMalformedExportsAreRefusedAndNotKept(t *testing.T) {
 }
 
 func spanExport(t *testing.T, size int) []byte {
-	b, err := proto.Marshal(&tracespb.ExportTraceServiceRequest{ResourceSpans: []*tracepb.ResourceSpans{{ScopeSpans: []*tracepb.ScopeSpans{{Spans: []*tracepb.Span{{Name: strings.Repeat("x", size)}}}}}}})
+	b, err := proto.Marshal(&tracespb.ExportTraceServiceRequest{ResourceSpans: []*tracepb.ResourceSpans{{ScopeSpans: []*tracepb.ScopeSpans{{Spans: []*tracepb.Span{{TraceId: make([]byte, 16), SpanId: make([]byte, 8), Name: strings.Repeat("x", size)}}}}}}})
 	require.NoError(t, err)
 	return b
 }
@@ -203,6 +203,40 @@ func TestAFullFileRefusesAndSaysSo(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, got.Complete, "what was refused is missing")
 	require.Len(t, got.List, 1)
+}
+
+// Spans that nobody could ever find are rejected, by number, and the others of
+// their export kept.
+func TestSpansWithoutProperIDsAreRejectedAndTheOthersKept(t *testing.T) {
+	r, path := start(t, 0)
+	m := &tracespb.ExportTraceServiceRequest{ResourceSpans: []*tracepb.ResourceSpans{{ScopeSpans: []*tracepb.ScopeSpans{{Spans: []*tracepb.Span{
+		{Name: "none"},
+		{TraceId: make([]byte, 15), SpanId: make([]byte, 8)},
+		{TraceId: make([]byte, 16), SpanId: make([]byte, 4)},
+		{TraceId: bytes.Repeat([]byte{1}, 16), SpanId: bytes.Repeat([]byte{2}, 8), Name: "good"},
+	}}}}}}
+	b, err := proto.Marshal(m)
+	require.NoError(t, err)
+	code, answer := post(t, r.Endpoint()+"/v1/traces", "application/x-protobuf", "", b)
+	require.Equal(t, http.StatusOK, code)
+	var told tracespb.ExportTraceServiceResponse
+	require.NoError(t, proto.Unmarshal([]byte(answer), &told))
+	require.EqualValues(t, 3, told.GetPartialSuccess().GetRejectedSpans())
+	conn, err := grpc.NewClient(r.GRPC(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	byRPC, err := tracespb.NewTraceServiceClient(conn).Export(t.Context(), m)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, byRPC.GetPartialSuccess().GetRejectedSpans())
+	require.NotEmpty(t, byRPC.GetPartialSuccess().GetErrorMessage())
+	require.NoError(t, conn.Close())
+	require.NoError(t, r.Stop(t.Context()))
+	got, err := otlp.ReadSpans(path)
+	require.NoError(t, err)
+	require.Len(t, got.List, 1)
+	require.Equal(t, "good", got.List[0].Name)
+	brief, err := otlp.ReadBriefs(path, run)
+	require.NoError(t, err)
+	require.Len(t, brief.List, 1)
 }
 
 func TestMetricsAndLogsAreTakenAndCounted(t *testing.T) {

@@ -22,15 +22,16 @@ func rpcServer(s *store) *grpc.Server {
 	return g
 }
 
-func (s *store) message(kind signal, m proto.Message) error {
+// message keeps an export and gives it as it was kept.
+func (s *store) message(kind signal, m proto.Message) ([]byte, error) {
 	b, err := proto.Marshal(m)
 	if err != nil {
-		return status.Error(codes.InvalidArgument, err.Error())
+		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	if err := s.keep(kind, b); err != nil {
-		return status.Error(codes.ResourceExhausted, err.Error())
+		return nil, status.Error(codes.ResourceExhausted, err.Error())
 	}
-	return nil
+	return b, nil
 }
 
 type rpcTraces struct {
@@ -39,7 +40,11 @@ type rpcTraces struct {
 }
 
 func (r rpcTraces) Export(_ context.Context, m *tracespb.ExportTraceServiceRequest) (*tracespb.ExportTraceServiceResponse, error) {
-	return &tracespb.ExportTraceServiceResponse{}, r.store.message(traces, m)
+	b, err := r.store.message(traces, m)
+	if err != nil {
+		return nil, err
+	}
+	return taken(b), nil
 }
 
 type rpcMetrics struct {
@@ -48,7 +53,8 @@ type rpcMetrics struct {
 }
 
 func (r rpcMetrics) Export(_ context.Context, m *metricspb.ExportMetricsServiceRequest) (*metricspb.ExportMetricsServiceResponse, error) {
-	return &metricspb.ExportMetricsServiceResponse{}, r.store.message(metrics, m)
+	_, err := r.store.message(metrics, m)
+	return &metricspb.ExportMetricsServiceResponse{}, err
 }
 
 type rpcLogs struct {
@@ -57,5 +63,6 @@ type rpcLogs struct {
 }
 
 func (r rpcLogs) Export(_ context.Context, m *logspb.ExportLogsServiceRequest) (*logspb.ExportLogsServiceResponse, error) {
-	return &logspb.ExportLogsServiceResponse{}, r.store.message(logs, m)
+	_, err := r.store.message(logs, m)
+	return &logspb.ExportLogsServiceResponse{}, err
 }

@@ -67,6 +67,9 @@ func (s *skimmer) export(msg []byte) error {
 }
 
 func (s *skimmer) span(msg []byte) error {
+	if !named(msg) {
+		return nil
+	}
 	var b Brief
 	err := each(msg, func(field protowire.Number, raw []byte, n uint64) error {
 		switch int(field) {

@@ -52,8 +52,21 @@ func take(s *store, kind signal, request func() proto.Message, response proto.Me
 			answer(w, media, http.StatusInsufficientStorage, status.New(codes.ResourceExhausted, err.Error()).Proto())
 			return
 		}
+		if kind == traces {
+			answer(w, media, http.StatusOK, taken(payload))
+			return
+		}
 		answer(w, media, http.StatusOK, response)
 	}
+}
+
+// taken is the answer to an export of spans that was kept, all or in part.
+func taken(export []byte) *tracespb.ExportTraceServiceResponse {
+	n := nameless(export)
+	if n == 0 {
+		return &tracespb.ExportTraceServiceResponse{}
+	}
+	return &tracespb.ExportTraceServiceResponse{PartialSuccess: &tracespb.ExportTracePartialSuccess{RejectedSpans: n, ErrorMessage: whyNameless}}
 }
 
 var errTooLarge = fmt.Errorf("an export is limited to %d bytes", maxMessage)
