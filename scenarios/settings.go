@@ -28,10 +28,12 @@ func Settings() []Setting {
 		duration, size, text = expect.DurationSetting, expect.SizeSetting, expect.TextSetting
 	)
 	all := []Setting{
+		{"downstream.body_timeout", duration, "how long a request body may make no progress"},
 		{"downstream.header_timeout", duration, "how long a client may take to send a head"},
 		{"downstream.idle_timeout", duration, "how long a client connection may be idle"},
 		{"downstream.http2", flag, "clients may speak HTTP/2"},
 		{"downstream.tls", flag, "clients are spoken to under TLS"},
+		{"downstream.write_timeout", duration, "how long a client may take nothing of its answer"},
 		{"lifecycle.announce", duration, "how long a graceful stop announces itself while still accepting"},
 		{"lifecycle.drain", flag, "a graceful stop is configured"},
 		{"lifecycle.timeout", duration, "when a graceful stop becomes a hard one"},
@@ -49,9 +51,15 @@ func Settings() []Setting {
 		{"upstream.health.interval", duration, "time between two checks of an endpoint"},
 		{"upstream.health.path", text, "path that is asked for; a status below 400 is well"},
 		{"upstream.health.unhealthy", whole, "checks in a row that must fail before an endpoint is no longer used"},
+		{"upstream.hedge.after", duration, "how long a try may bring no head before another is made beside it"},
+		{"upstream.hedge.max", whole, "such tries of one exchange"},
 		{"upstream.idle_timeout", duration, "how long an upstream connection may be idle"},
+		{"upstream.limit.concurrent", whole, "exchanges with all endpoints together that may be under way at once"},
+		{"upstream.limit.queue", whole, "exchanges that may wait for their turn"},
+		{"upstream.limit.wait", duration, "how long an exchange may wait for its turn"},
 		{"upstream.pool.max_connections", whole, "connections to one endpoint"},
 		{"upstream.pool.max_idle", whole, "idle connections kept to one endpoint"},
+		{"upstream.pool.min_idle", whole, "idle connections opened to each endpoint before requests need them, and kept"},
 		{"upstream.pool.wait", duration, "how long a request may wait for a connection"},
 		{"upstream.protocol", text, "what backends are spoken to in: http1 or h2"},
 		{"upstream.retries", whole, "tries beyond the first"},

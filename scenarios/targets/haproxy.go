@@ -38,6 +38,9 @@ func planHAProxy(w Wants) (*Plan, error) {
 		"upstream.pool.max_connections": plain,
 		"upstream.pool.max_idle":        plain,
 		"upstream.idle_timeout":         ms("%s"),
+		"upstream.limit.concurrent":     plain,
+		"upstream.limit.queue":          plain,
+		"upstream.limit.wait":           ms("timeout queue %s"),
 		"upstream.retries":              func(v string) string { return "retries " + v },
 		"upstream.protocol":             plain,
 		"upstream.tls": func(string) string {
@@ -50,6 +53,9 @@ func planHAProxy(w Wants) (*Plan, error) {
 	}
 	fixed := map[string]string{"upstream.endpoints": strconv.Itoa(len(w.Backends)), "upstream.workers": "1", "lifecycle.drain": "true", "lifecycle.announce": "0s"}
 	effective, texts, lacks := resolve(w.Given, fixed, knobs)
+	if len(w.Backends) > 1 && effective["upstream.limit.concurrent"] != "" {
+		lacks = append(lacks, "setting upstream.limit.concurrent (maxconn is each server's own)")
+	}
 	features := []string{"streaming", "full_duplex", "retries", "http1.0", "drain", "pool", "upgrade", "trailers", "interim", "expect", "reload"}
 	if err := unsupported("haproxy", lacks, lackingFeatures(w.Requires, features)); err != nil {
 		return nil, err
@@ -65,7 +71,7 @@ func planHAProxy(w Wants) (*Plan, error) {
 	var servers, directives strings.Builder
 	for i, b := range w.Backends {
 		fmt.Fprintf(&servers, "    server b%d %s", i+1, b)
-		for _, flag := range [][2]string{{"maxconn", "upstream.pool.max_connections"}, {"pool-max-conn", "upstream.pool.max_idle"}, {"pool-purge-delay", "upstream.idle_timeout"}} {
+		for _, flag := range [][2]string{{"maxconn", "upstream.pool.max_connections"}, {"maxconn", "upstream.limit.concurrent"}, {"pool-max-conn", "upstream.pool.max_idle"}, {"pool-purge-delay", "upstream.idle_timeout"}} {
 			if v := texts[flag[1]]; v != "" {
 				fmt.Fprintf(&servers, " %s %s", flag[0], v)
 			}
@@ -73,6 +79,9 @@ func planHAProxy(w Wants) (*Plan, error) {
 		servers.WriteString(texts["upstream.tls"] + speaks(texts["upstream.protocol"], texts["upstream.tls"] != "") + "\n")
 	}
 	defaults := map[string]string{"timeout connect": "10s", "timeout client": "60s", "timeout server": "60s", "timeout http-keep-alive": "60s", "timeout queue": "10s", "timeout tunnel": "60s"}
+	bind += full(texts)
+	delete(texts, "upstream.limit.concurrent") // said by now
+	delete(texts, "upstream.limit.queue")
 	for _, name := range sortedKeys(texts) {
 		switch name {
 		case "upstream.idle_timeout", "upstream.pool.max_idle", "upstream.pool.max_connections", "upstream.protocol", "upstream.tls", "downstream.tls", "downstream.http2":
@@ -138,4 +147,16 @@ func speaks(protocol string, secure bool) string {
 		return " alpn h2"
 	}
 	return " proto h2"
+}
+
+// full refuses what exceeds the exchanges under way and those that may wait.
+// maxqueue would send it to the queue of the whole backend instead.
+func full(texts map[string]string) string {
+	concurrent, queue := texts["upstream.limit.concurrent"], texts["upstream.limit.queue"]
+	if concurrent == "" || queue == "" {
+		return ""
+	}
+	n, _ := strconv.Atoi(concurrent) // whole numbers both: scenarios.Setting has parsed them
+	m, _ := strconv.Atoi(queue)
+	return fmt.Sprintf("\n    http-request return status 503 if { be_conn(backend) ge %d }", n+m)
 }

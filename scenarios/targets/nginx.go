@@ -33,17 +33,19 @@ func planNginx(w Wants) (*Plan, error) {
 		"downstream.idle_timeout":   line("keepalive_timeout %s;"),
 		"downstream.header_timeout": line("client_header_timeout %s;"),
 		"downstream.body_timeout":   line("client_body_timeout %s;"),
+		"downstream.write_timeout":  line("send_timeout %s;"),
 		"downstream.tls": func(string) string {
 			return fmt.Sprintf("ssl_certificate %s; ssl_certificate_key %s;", w.TLS.Cert, w.TLS.Key)
 		},
 		"upstream.tls": func(string) string {
 			return fmt.Sprintf("proxy_ssl_trusted_certificate %s; proxy_ssl_verify on; proxy_ssl_name %s; proxy_ssl_server_name on;", w.TLS.CA, scenarios.BackendName)
 		},
+		"upstream.limit.concurrent":     line("limit_conn exchanges %s;"),
 		"upstream.idle_timeout":         line("%s"),
 		"upstream.pool.max_idle":        line("%s"),
 		"upstream.pool.max_connections": line("%s"),
 	}
-	fixed := map[string]string{"upstream.endpoints": strconv.Itoa(len(w.Backends)), "upstream.workers": "1", "lifecycle.drain": "true", "lifecycle.announce": "0s"}
+	fixed := map[string]string{"upstream.endpoints": strconv.Itoa(len(w.Backends)), "upstream.workers": "1", "lifecycle.drain": "true", "lifecycle.announce": "0s", "upstream.limit.queue": "0"}
 	if w.Given["downstream.tls"] == "true" {
 		knobs["downstream.http2"] = line("%s") // in the clear its port would speak nothing else
 	}
@@ -93,6 +95,8 @@ http {
   access_log %[1]s/access.log gauntlet;
   client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/fcgi; uwsgi_temp_path %[1]s/uwsgi; scgi_temp_path %[1]s/scgi;
   keepalive_requests 1000000;
+  limit_conn_zone $server_port zone=exchanges:1m;
+  limit_conn_status 503;
   map $http_upgrade $upstream_connection { default ''; '~.' upgrade; }
   upstream backend {
 %[2]s    keepalive %[3]s;
