@@ -33,6 +33,9 @@ catches: [any]
 `
 
 var malformed = map[string][]string{
+	"without-of-drain":       {"do: drain}", "do: drain, without: [1]}"},
+	"without-nobody-left":    {"do: drain}", "do: reload, without: [1]}"},
+	"without-a-stranger":     {"do: drain}", "do: reload, without: [2]}"},
 	"id-missing":             {"id: keepalive/good\n", ""},
 	"id-pattern":             {"keepalive/good", "Keepalive"},
 	"question-empty":         {"Does it load?", `" "`},

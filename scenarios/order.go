@@ -80,8 +80,21 @@ func (v *validation) actions() {
 		v.say(a.At != nil && a.At.Min > a.At.Max, at+".at", "the larger first; allowed: the smaller first")
 		v.say(a.OnBackend() && (a.Backend < 1 || a.Backend > n), at, "found backend %d for %s; allowed: backend: 1 to %d", a.Backend, a.Do, n)
 		v.say(a.Do == Renew && v.s.derived()[downstreamTLS] == "", at+".do", "found renew and no client that speaks TLS; allowed: with tls in clients or load")
+		v.without(at, a)
 		v.say(!a.OnBackend() && a.Backend != 0, at+".backend", "found %d for %s; allowed: only for acts on a backend", a.Backend, a.Do)
 	}
+}
+
+// without checks which backends an action leaves out.
+func (v *validation) without(at string, a *Action) {
+	n := v.s.BackendCount()
+	v.say(len(a.Without) > 0 && a.Do != Reload, at+".without", "stands beside %s; allowed: only with %s", a.Do, Reload)
+	left := map[int]bool{}
+	for i, b := range a.Without {
+		v.say(b < 1 || b > n || left[b], decode.Index(at+".without", i), "found backend %d; allowed: each of 1 to %d, once", b, n)
+		left[b] = true
+	}
+	v.say(len(left) >= n && n > 0, at+".without", "leaves no endpoint; allowed: at least one")
 }
 
 // barriers checks that whatever is awaited is reached by somebody: otherwise a

@@ -170,8 +170,9 @@ func (f *Fault) Title() string {
 type Action struct {
 	At      *script.Pause `yaml:"at" json:"at,omitempty"`       // from the begin; a range is drawn from by the run's seed
 	Await   *script.Await `yaml:"await" json:"await,omitempty"` // or when this barrier was reached
-	Do      string        `yaml:"do" json:"do" jsonschema:"required,enum=drain,enum=stop,enum=kill,enum=reload,enum=renew,enum=stop-backend,enum=kill-backend"`
+	Do      string        `yaml:"do" json:"do" jsonschema:"required,enum=drain,enum=stop,enum=kill,enum=freeze,enum=thaw,enum=reload,enum=reload-bad,enum=renew,enum=upgrade,enum=stop-backend,enum=kill-backend"`
 	Backend int           `yaml:"backend" json:"backend,omitempty"` // of the acts on a backend, from 1
+	Without []int         `yaml:"without" json:"without,omitempty"` // of reload: backends that are no endpoints any more, from 1
 }
 
 // The acts.
@@ -179,15 +180,19 @@ const (
 	Drain       = "drain"        // graceful stop of the target
 	Stop        = "stop"         // SIGTERM to the target
 	Kill        = "kill"         // SIGKILL to the target
+	Freeze      = "freeze"       // SIGSTOP to the target and all that came of it
+	Thaw        = "thaw"         // SIGCONT likewise
 	Reload      = "reload"       // the target's own way
+	ReloadBad   = "reload-bad"   // likewise, from a file that is no configuration
 	Renew       = "renew"        // another certificate in the place of its own, and a reload
+	Upgrade     = "upgrade"      // the target's own way to have another process take its place
 	StopBackend = "stop-backend" // the backend closes its listener and connections
 	KillBackend = "kill-backend" // it ends without sealing its book
 )
 
 // Acts lists what an action may do.
 func Acts() []string {
-	return []string{Drain, Kill, KillBackend, Reload, Renew, Stop, StopBackend}
+	return []string{Drain, Freeze, Kill, KillBackend, Reload, ReloadBad, Renew, Stop, StopBackend, Thaw, Upgrade}
 }
 
 // OnBackend reports whether the act is on a backend.

@@ -94,7 +94,7 @@ func Known(name string) (Setting, bool) {
 
 // Features lists what a target may be required to be able to do.
 func Features() []string {
-	return []string{"breaker", "drain", "expect", "full_duplex", "http1.0", "interim", "pool", "recovery", "reload", "retries", "streaming", "trailers", "upgrade"}
+	return []string{"announce", "breaker", "drain", "expect", "full_duplex", "http1.0", "interim", "pool", "recovery", "reload", "reload_endpoints", "reload_refuses", "replace", "retries", "streaming", "trailers", "upgrade"}
 }
 
 // Parse reads a value of the setting's type and gives it as targets and

@@ -165,6 +165,24 @@ func TestASignalReachesTheProgramItself(t *testing.T) {
 	require.Equal(t, "signal: user defined signal 1", exit.String())
 }
 
+// Those that came of it are signalled, too.
+func TestASignalToAll(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "log")
+	const each = `trap 'echo told' USR1; echo ready; while :; do sleep 0.01; done`
+	p := start(t, process.Spec{Args: []string{"sh", "-c", `sh -c "$0" & ` + each, each}, Log: log})
+	times := func(word string) func() bool {
+		return func() bool {
+			text, err := os.ReadFile(log)
+			return err == nil && strings.Count(string(text), word) == 2
+		}
+	}
+	require.Eventually(t, times("ready"), patience, 5*time.Millisecond)
+	require.NoError(t, p.SignalAll(syscall.SIGUSR1))
+	require.Eventually(t, times("told"), patience, 5*time.Millisecond)
+	require.NoError(t, p.Kill(t.Context()))
+	require.ErrorIs(t, p.SignalAll(syscall.SIGUSR1), process.ErrGone)
+}
+
 func TestStopLetsAProgramFinish(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
 	p := start(t, process.Spec{Args: []string{"sh", "-c", `trap 'echo finished; exit 3' TERM; echo ready; while :; do sleep 0.01; done`}, Log: log})

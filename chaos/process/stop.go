@@ -55,6 +55,23 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	return nil
 }
 
+// SignalAll sends a signal to the program and to all its descendants, each on
+// its own. The error wraps ErrGone when there is nobody left.
+func (p *Process) SignalAll(sig syscall.Signal) error {
+	below, err := descendants(p.supervisor.Process.Pid)
+	if err != nil {
+		return fmt.Errorf("signal %d: %w", p.pid, err)
+	}
+	sent := false
+	for _, s := range below {
+		sent = s.signal(sig) || sent
+	}
+	if !sent {
+		return fmt.Errorf("%w: %d", ErrGone, p.pid)
+	}
+	return nil
+}
+
 // Stop asks with sig and waits until everything is gone. After grace, or when
 // ctx ends, what is left is killed and the error wraps ErrKilled. Stopping what
 // is gone is no error.

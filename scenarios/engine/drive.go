@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"gauntlet/fixtures/script"
@@ -211,8 +212,14 @@ func (s *stage) perform(ctx context.Context, a *scenarios.Action) error {
 			return err
 		}
 		return s.target.reload(ctx, s.engine.cfg.Supervisor)
-	case scenarios.Reload:
-		return s.target.reload(ctx, s.engine.cfg.Supervisor)
+	case scenarios.Reload, scenarios.ReloadBad:
+		return s.reload(ctx, a)
+	case scenarios.Upgrade:
+		return s.target.upgrade()
+	case scenarios.Freeze:
+		return s.target.signalAll(syscall.SIGSTOP)
+	case scenarios.Thaw:
+		return s.target.signalAll(syscall.SIGCONT)
 	case scenarios.Stop, scenarios.Kill:
 		return s.target.end(a.Do == scenarios.Kill)
 	case scenarios.StopBackend, scenarios.KillBackend:

@@ -8,6 +8,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"sync/atomic"
@@ -53,13 +54,22 @@ func play(way, listen, backend string) int {
 		<-asked
 		return 0
 	}
-	l, err := net.Listen("tcp", listen)
+	l, err := listener(way, listen)
 	if err != nil {
 		return 5
 	}
 	forward := forwarder(&http.Transport{}, backend)
 	if way == "tells" || way == "lies" {
 		forward = tell(forward, way == "lies")
+	}
+	if way == "reads" {
+		forward = reading(backend)
+	}
+	if way == "hands-over" {
+		go handOver(l, listen, backend, asked)
+	}
+	if way == "takes-over" {
+		go reloaded(backend)
 	}
 	var served atomic.Int64
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -76,6 +86,65 @@ func play(way, listen, backend string) int {
 		return 6
 	}
 	return 0
+}
+
+// listener takes over a socket or makes one.
+func listener(way, listen string) (net.Listener, error) {
+	if way != "takes-over" {
+		return net.Listen("tcp", listen)
+	}
+	f := os.NewFile(3, "socket")
+	defer func() { _ = f.Close() }()
+	return net.FileListener(f)
+}
+
+// handOver gives the socket to a process that tells the backend of it, at
+// SIGUSR2, and ends this one. It is only sure to be greeted by somebody.
+func handOver(l net.Listener, listen, backend string, asked chan<- os.Signal) {
+	upgrade := make(chan os.Signal, 1)
+	signal.Notify(upgrade, syscall.SIGUSR2)
+	<-upgrade
+	f, err := l.(*net.TCPListener).File()
+	if err != nil {
+		os.Exit(8)
+	}
+	next := exec.Command(os.Args[0], "target", "takes-over", listen, backend)
+	next.Stdout, next.Stderr, next.ExtraFiles = os.Stdout, os.Stderr, []*os.File{f}
+	if next.Start() != nil {
+		os.Exit(9)
+	}
+	asked <- syscall.SIGTERM
+}
+
+// reloaded asks the backend for /reloaded.
+func reloaded(backend string) {
+	if resp, err := http.Get("http://" + backend + "/reloaded"); err == nil {
+		_ = resp.Body.Close()
+	}
+}
+
+// reading forwards to the backend that the file names, and reads it again at
+// SIGHUP; what is no address changes nothing.
+func reading(file string) http.Handler {
+	var to atomic.Value
+	load := func() {
+		text, err := os.ReadFile(file)
+		if _, _, bad := net.SplitHostPort(string(text)); err == nil && bad == nil {
+			to.Store(string(text))
+		}
+	}
+	load()
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP)
+	go func() {
+		for range asked {
+			load()
+			reloaded(to.Load().(string))
+		}
+	}()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		forwarder(&http.Transport{DisableKeepAlives: true}, to.Load().(string)).ServeHTTP(w, r)
+	})
 }
 
 // forwarder is a plain proxy to one backend.

@@ -36,10 +36,13 @@ type stage struct {
 	faults   *book.Writer
 	keys     *keys
 	target   *instance
-	logFrom  int64      // where this case begins in the target's access log
-	scraped  float64    // exchanges that the target had counted before the clients began
-	secrets  []string   // of the target, which must not stay in evidence
-	address  string     // where clients connect
+	logFrom  int64    // where this case begins in the target's access log
+	scraped  float64  // exchanges that the target had counted before the clients began
+	secrets  []string // of the target, which must not stay in evidence
+	address  string   // where clients connect
+	wants    targets.Wants
+	acting   sync.Mutex // guards the target's configuration against actions
+	altered  bool       // it is not the one that the case began with
 	mu       sync.Mutex // guards facts.Errors against companions
 }
 
@@ -229,11 +232,12 @@ func (s *stage) plan(endpoints []string) (*targets.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.engine.cfg.Target.Plan(targets.Wants{
+	s.wants = targets.Wants{
 		Given: s.c.Given(), Requires: slices.Clone(s.c.Requires), Backends: endpoints,
 		Listen: listen, Admin: admin, OTLP: s.receiver.Endpoint(), Dir: s.engine.cfg.Dir.Target(s.c.ref),
 		TLS: s.keys.files,
-	})
+	}
+	return s.engine.cfg.Target.Plan(s.wants)
 }
 
 // wireTarget says to the clients where requests go and what they carry.

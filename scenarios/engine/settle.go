@@ -50,7 +50,7 @@ func (s *stage) settle(ctx context.Context) {
 	defer tick.Stop()
 	calm := 0
 	for {
-		if _, gone := s.target.proc.Exit(); gone {
+		if _, gone := s.target.proc.Exit(); gone && !s.target.replaced() {
 			return
 		}
 		sample, err := s.target.sample(ctx)

@@ -30,6 +30,8 @@ type instance struct {
 	mu    sync.Mutex
 	facts evidence.Target
 	asked bool // somebody asked it to end
+
+	upgraded bool // somebody asked it to give its place to another process
 }
 
 // startTarget runs the plan's program and waits until it serves. Roots vouch
@@ -160,7 +162,8 @@ func (t *instance) noteExit() {
 		t.facts.Exited = time.Now().UnixNano()
 		t.facts.ExitCode = e.Code
 		t.facts.Killed = e.Signal == syscall.SIGKILL
-		t.facts.Crashed = !t.asked
+		t.facts.Replaced = t.upgraded && !t.asked && e.Code == 0 && t.proc.Alive()
+		t.facts.Crashed = !t.asked && !t.facts.Replaced
 	}
 }
 
@@ -171,10 +174,16 @@ func (t *instance) stop(ctx context.Context) error {
 		return nil
 	}
 	t.mu.Lock()
-	already := t.asked
-	t.asked = true
+	already, upgraded := t.asked, t.upgraded
 	t.mu.Unlock()
-	if !already && t.gone(ctx) {
+	if upgraded && t.exits(ctx, t.plan.Grace) {
+		t.noteExit() // what is left is who has taken its place
+	}
+	t.mu.Lock()
+	t.asked = true
+	t.facts.Crashed = t.facts.Crashed || t.facts.Replaced && !t.proc.Alive()
+	t.mu.Unlock()
+	if !already && !t.replaced() && t.gone(ctx) {
 		t.mu.Lock()
 		t.asked = false // it was gone before we asked
 		t.mu.Unlock()
@@ -200,6 +209,13 @@ func (t *instance) stop(ctx context.Context) error {
 // logged yet, and nobody can see whether there is any.
 func (t *instance) onlyLogs() bool {
 	return t.plan.AccessLog != "" && t.plan.Prometheus == "" && t.plan.Drain != 0
+}
+
+// replaced reports whether another process has taken the target's place.
+func (t *instance) replaced() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.facts.Replaced
 }
 
 // cutShort is how long a target whose client saw a connection break is given to

@@ -99,8 +99,9 @@ type Target struct {
 	Drained   int64    `json:"drained,omitempty"`   // when a graceful stop was asked for
 	Exited    int64    `json:"exited,omitempty"`
 	ExitCode  int      `json:"exit_code"`
-	Killed    bool     `json:"killed,omitempty"` // by SIGKILL: it could not flush
-	Crashed   bool     `json:"crashed"`          // it ended while nobody had asked it to
+	Killed    bool     `json:"killed,omitempty"`   // by SIGKILL: it could not flush
+	Crashed   bool     `json:"crashed"`            // it ended while nobody had asked it to
+	Replaced  bool     `json:"replaced,omitempty"` // another process took its place, as an upgrade asked
 	Baseline  *Sample  `json:"baseline,omitempty"`
 	Samples   []Sample `json:"samples,omitempty"`
 	// Quiet is the last look, when everything that the clients sent had been

@@ -130,6 +130,7 @@ var functions = []struct {
 	{"target.baseline", `target.baseline.descriptors == 10`, `target.baseline.descriptors > 10`, sampled},
 	{"target.idle_connections", `target.idle_connections == 4`, `target.idle_connections == 0`, sampled},
 	{"target.exited_within", `target.exited_within(duration("2s"))`, `target.exited_within(duration("500ms"))`, stopped},
+	{"target.replaced", `target.replaced`, `!target.replaced`, func(s *scene) { two(s); s.Case.Target.Replaced = true }},
 	{"target.exit_code", `target.exit_code == 0`, `target.exit_code != 0`, stopped},
 	{"target.crashed", `!target.crashed`, `target.crashed`, two},
 	{"vary", `method == "POST" && count == 3 && cut.name == "head" && cut.deep.n == 1 && sizes[1] == 2`, `method in ["GET"]`, two},

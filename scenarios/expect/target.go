@@ -30,6 +30,8 @@ func (r *reading) target() *object {
 				return types.Int(t.Samples[len(t.Samples)-1].Idle)
 			case "crashed":
 				return types.Bool(t.Crashed)
+			case "replaced":
+				return types.Bool(t.Replaced)
 			case "exit_code":
 				if t.Exited == 0 {
 					return types.WrapErr(untold("the target did not exit"))

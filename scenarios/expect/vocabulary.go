@@ -118,6 +118,7 @@ func targetKind() *kind {
 		{"baseline", cel.ObjectType("Sample"), "the process before the clients began"},
 		{"idle_connections", integer, "connections it kept idle in the end"},
 		{"crashed", boolean, "it ended while nobody had asked it to"},
+		{"replaced", boolean, "another process has taken its place, as an upgrade asked"},
 		{"exit_code", integer, "how its process ended"},
 	}}
 }

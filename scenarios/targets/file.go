@@ -100,6 +100,12 @@ func (f *fileTarget) features() []string {
 	if f.spec.Reload.Signal != "" || len(f.spec.Reload.Args) > 0 {
 		has = append(has, "reload")
 	}
+	if f.spec.Config != "" {
+		has = append(has, "reload_refuses")
+	}
+	if f.spec.Upgrade != "" {
+		has = append(has, "replace")
+	}
 	return has
 }
 
@@ -115,6 +121,10 @@ func (f *fileTarget) process(p *Plan, x *expander) (err error) {
 		p.Env = append(p.Env, name+"="+text)
 	}
 	p.Drain, p.Stop = signalNamed(f.spec.Drain), cmp.Or(signalNamed(f.spec.Stop), syscall.SIGTERM)
+	p.Upgrade = signalNamed(f.spec.Upgrade)
+	if p.Config, err = x.text(f.spec.Config, "config"); err != nil {
+		return err
+	}
 	if f.spec.URL != "" {
 		u, err := url.Parse(f.spec.URL)
 		if err != nil {

@@ -56,7 +56,7 @@ func planHAProxy(w Wants) (*Plan, error) {
 	if len(w.Backends) > 1 && effective["upstream.limit.concurrent"] != "" {
 		lacks = append(lacks, "setting upstream.limit.concurrent (maxconn is each server's own)")
 	}
-	features := []string{"streaming", "full_duplex", "retries", "http1.0", "drain", "pool", "upgrade", "trailers", "interim", "expect", "reload"}
+	features := []string{"streaming", "full_duplex", "retries", "http1.0", "drain", "pool", "upgrade", "trailers", "interim", "expect", "reload", "reload_endpoints", "reload_refuses"}
 	if err := unsupported("haproxy", lacks, lackingFeatures(w.Requires, features)); err != nil {
 		return nil, err
 	}
@@ -130,6 +130,7 @@ backend backend
 		Drain:    syscall.SIGUSR1,
 		Stop:     syscall.SIGTERM,
 		Reload:   Reload{Signal: syscall.SIGUSR2},
+		Config:   path,
 		Grace:    10 * time.Second,
 
 		Telemetry: []string{"access_log"},

@@ -50,7 +50,7 @@ func planNginx(w Wants) (*Plan, error) {
 		knobs["downstream.http2"] = line("%s") // in the clear its port would speak nothing else
 	}
 	effective, texts, lacks := resolve(w.Given, fixed, knobs)
-	features := []string{"streaming", "full_duplex", "retries", "recovery", "http1.0", "drain", "pool", "upgrade", "reload"}
+	features := []string{"streaming", "full_duplex", "retries", "recovery", "http1.0", "drain", "pool", "upgrade", "reload", "reload_endpoints", "reload_refuses"}
 	if err := unsupported("nginx", lacks, lackingFeatures(w.Requires, features)); err != nil {
 		return nil, err
 	}
@@ -130,6 +130,7 @@ http {
 		Drain:    syscall.SIGQUIT,
 		Stop:     syscall.SIGTERM,
 		Reload:   Reload{Signal: syscall.SIGHUP},
+		Config:   path,
 		Grace:    10 * time.Second,
 
 		Telemetry: []string{"access_log"},

@@ -100,7 +100,7 @@ func (s *Spec) checkURL(say func(string, string, ...any)) {
 	}
 	for path, stands := range map[string]bool{
 		"env": len(s.Env) > 0 && len(s.Reload.Args) == 0, "files": len(s.Files) > 0, "knobs": len(s.Knobs) > 0,
-		"drain": s.Drain != "", "stop": s.Stop != "", "reload": s.Reload.Signal != "", "telemetry.otlp": s.Telemetry.OTLP,
+		"drain": s.Drain != "", "upgrade": s.Upgrade != "", "config": s.Config != "", "stop": s.Stop != "", "reload": s.Reload.Signal != "", "telemetry.otlp": s.Telemetry.OTLP,
 	} {
 		if stands {
 			say(path, "stands beside url; allowed: with start only, since nothing here starts the proxy at url")
@@ -115,13 +115,16 @@ func hostPort(address string) bool {
 }
 
 func (s *Spec) checkSignals(say func(string, string, ...any)) {
-	for path, name := range map[string]string{"drain": s.Drain, "stop": s.Stop} {
+	for path, name := range map[string]string{"drain": s.Drain, "stop": s.Stop, "upgrade": s.Upgrade} {
 		if name != "" && signalNamed(name) == 0 {
 			say(path, "found %q; allowed: %s", name, signalNames())
 		}
 	}
 	if r := s.Reload.Signal; r != "" && signalNamed(r) == 0 {
 		say("reload", "found %q; allowed: %s, or a command as a list", r, signalNames())
+	}
+	if s.Config != "" && s.Reload.Signal == "" && len(s.Reload.Args) == 0 {
+		say("config", "found %q without reload; allowed: with it, since it is the file that a reload reads", s.Config)
 	}
 	if s.Reload.Args != nil && len(s.Reload.Args) == 0 {
 		say("reload", "found an empty list; allowed: a command and its arguments")

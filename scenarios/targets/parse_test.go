@@ -74,7 +74,7 @@ var malformed = map[string]struct {
 	"name missing":        {"name: edge\n", "", true, "g.yaml:1:1: name: is missing; allowed: how reports shall call the proxy"},
 	"name blank":          {"name: edge", `name: " "`, true, "g.yaml:1:7: name: is missing; allowed: how reports shall call the proxy"},
 	"name a list":         {"name: edge", "name: [edge]", true, `g.yaml:1:7: name: found a list; allowed: text`},
-	"unknown key":         {"version:", "brand:", true, `g.yaml:2:1: brand: unknown key "brand"; allowed: name, version, start, url, env, files, backends, request, ready, reload, drain, stop, features, settings, knobs, telemetry, accept`},
+	"unknown key":         {"version:", "brand:", true, `g.yaml:2:1: brand: unknown key "brand"; allowed: name, version, start, url, env, files, backends, request, ready, reload, config, upgrade, drain, stop, features, settings, knobs, telemetry, accept`},
 	"key twice":           {"version:", "name:", false, `g.yaml:2:1: name: key "name" stands here twice`},
 	"neither":             {`start: [./edge, --listen, "${listen}", "${knobs}"]` + "\n", "", true, "g.yaml:1:1: start: is missing; allowed: a command that starts the proxy, or url: of one that runs"},
 	"both":                {"env:", "url: http://127.0.0.1:1\nenv:", true, "g.yaml:4:6: url: stands beside start; allowed: one of them"},
@@ -103,7 +103,9 @@ var malformed = map[string]struct {
 	"reload a map":        {`[./edge, reload, "${admin}"]`, "{signal: SIGHUP}", true, "g.yaml:14:9: reload: found a map; allowed: " + allowedSignals + ", or a command as a list"},
 	"drain unknown":       {"SIGQUIT", "quit", true, `g.yaml:15:8: drain: found "quit"; allowed: ` + allowedSignals},
 	"stop number":         {"SIGTERM", "15", true, `g.yaml:16:7: stop: found "15"; allowed: ` + allowedSignals},
-	"feature unknown":     {"[retries, streaming]", "[retries, websocket]", true, `g.yaml:17:21: features[1]: found "websocket"; allowed: breaker, drain, expect, full_duplex, http1.0, interim, pool, recovery, reload, retries, streaming, trailers, upgrade`},
+	"upgrade unknown":     {"stop: SIGTERM", "stop: SIGTERM\nupgrade: usr2", true, `g.yaml:17:10: upgrade: found "usr2"; allowed: ` + allowedSignals},
+	"config, no reload":   {`reload: [./edge, reload, "${admin}"]`, "config: edge.conf", false, `g.yaml:14:9: config: found "edge.conf" without reload; allowed: with it, since it is the file that a reload reads`},
+	"feature unknown":     {"[retries, streaming]", "[retries, websocket]", true, `g.yaml:17:21: features[1]: found "websocket"; allowed: announce, breaker, drain, expect, full_duplex, http1.0, interim, pool, recovery, reload, reload_endpoints, reload_refuses, replace, retries, streaming, trailers, upgrade`},
 	"setting unknown":     {"upstream.workers: 1", "upstream.worker: 1", true, "g.yaml:18:61: settings.upstream.worker: is no setting; allowed: see gauntlet list settings"},
 	"setting value":       {"upstream.workers: 1", "upstream.workers: few", false, `g.yaml:18:62: settings.upstream.workers: found "few"; allowed: a whole number`},
 	"setting endpoints":   {"upstream.workers: 1", "upstream.endpoints: 1", true, "g.yaml:18:64: settings.upstream.endpoints: stands here; allowed: nothing, the file says it by the ${backend.N} that it uses"},
@@ -145,6 +147,7 @@ func TestWhatCannotStandBesideURL(t *testing.T) {
 		"port odd":     {"127.0.0.1:9001", "127.0.0.1:99999", `g.yaml:3:21: backends.listen[0]: found "127.0.0.1:99999"; allowed: host:port`},
 		"drain":        {"url:", "drain: SIGTERM\nurl:", "g.yaml:2:8: drain: stands beside url; allowed: with start only, since nothing here starts the proxy at url"},
 		"files":        {"url:", "files: [{from: a}]\nurl:", "g.yaml:2:8: files: stands beside url; allowed: with start only, since nothing here starts the proxy at url"},
+		"upgrade":      {"url:", "upgrade: SIGUSR2\nurl:", "g.yaml:2:10: upgrade: stands beside url; allowed: with start only, since nothing here starts the proxy at url"},
 		"reload":       {"url:", "reload: SIGHUP\nurl:", "g.yaml:2:9: reload: stands beside url; allowed: with start only, since nothing here starts the proxy at url"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,6 +37,7 @@ func (s *Spec) places() []place {
 	for _, name := range sortedKeys(s.Request.Headers) {
 		add("request.headers."+name, s.Request.Headers[name])
 	}
+	add("config", s.Config)
 	add("telemetry.prometheus", s.Telemetry.Prometheus)
 	add("telemetry.access_log", s.Telemetry.AccessLog)
 	return all

@@ -82,7 +82,23 @@ func TestReloadBySignal(t *testing.T) {
 	p, err := plan(t, goodFiles["many"], wants(t))
 	require.NoError(t, err)
 	require.Equal(t, targets.Reload{Signal: syscall.SIGHUP}, p.Reload)
+	require.Empty(t, p.Config)
+	require.Zero(t, p.Upgrade)
 	require.Equal(t, targets.Ready{Timeout: 15 * time.Second}, p.Ready, "a connection is enough")
+}
+
+// What a scenario may do to a proxy follows from what its file says.
+func TestConfigAndUpgrade(t *testing.T) {
+	w := wants(t)
+	w.Requires = []string{"reload", "reload_refuses", "replace"}
+	_, err := plan(t, goodFiles["many"], w)
+	var lacks *targets.Unsupported
+	require.ErrorAs(t, err, &lacks)
+	require.Equal(t, []string{"feature reload_refuses", "feature replace"}, lacks.Lacks)
+	p, err := plan(t, goodFiles["many"]+"config: ${dir}/edge.conf\nupgrade: SIGUSR2\n", w)
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(w.Dir, "edge.conf"), p.Config)
+	require.Equal(t, syscall.SIGUSR2, p.Upgrade)
 }
 
 // A knob that a scenario does not ask for leaves nothing behind.

@@ -36,7 +36,7 @@ func (p *proxyTarget) Name() string { return p.name }
 func (p *proxyTarget) Version() string { return firstLine(p.args[0], "version") }
 
 // proxyFeatures is what the reference proxy can do.
-var proxyFeatures = []string{"trailers", "interim", "upgrade", "full_duplex", "retries", "recovery", "breaker", "http1.0", "drain", "pool", "streaming", "expect", "reload"}
+var proxyFeatures = []string{"trailers", "interim", "upgrade", "full_duplex", "retries", "recovery", "breaker", "http1.0", "drain", "pool", "streaming", "expect", "reload", "reload_endpoints", "reload_refuses", "replace", "announce"}
 
 // proxyKnobs maps settings to where they stand in the proxy's configuration.
 var proxyKnobs = map[string]string{
@@ -199,6 +199,8 @@ func (p *proxyTarget) Plan(w Wants) (*Plan, error) {
 		Drain:      syscall.SIGTERM,
 		Stop:       syscall.SIGTERM,
 		Reload:     Reload{Signal: syscall.SIGHUP},
+		Config:     config,
+		Upgrade:    syscall.SIGUSR2,
 		Grace:      15 * time.Second,
 		Telemetry:  proxyTelemetry(w.OTLP, log),
 		Prometheus: "http://" + w.Admin + "/metrics",

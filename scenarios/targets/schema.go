@@ -27,6 +27,7 @@ func Schema() ([]byte, error) {
 		"start":    func(p *jsonschema.Schema) { p.MinItems = &some },
 		"url":      func(p *jsonschema.Schema) { p.Pattern = `^http://[^/]+/?$` },
 		"drain":    func(p *jsonschema.Schema) { *p = *signalSchema(p.Description) },
+		"upgrade":  func(p *jsonschema.Schema) { *p = *signalSchema(p.Description) },
 		"stop":     func(p *jsonschema.Schema) { *p = *signalSchema(p.Description) },
 		"features": func(p *jsonschema.Schema) { p.Items = words(scenarios.Features()) },
 		"settings": func(p *jsonschema.Schema) { *p = *vocabulary(p.Description, "") },

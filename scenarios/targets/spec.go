@@ -18,6 +18,8 @@ type Spec struct {
 	Request   RequestSpec       `yaml:"request,omitempty" json:"request,omitzero"`
 	Ready     ReadySpec         `yaml:"ready,omitempty" json:"ready,omitzero"`
 	Reload    ReloadSpec        `yaml:"reload,omitempty" json:"reload,omitzero"`
+	Config    string            `yaml:"config,omitempty" json:"config,omitempty" jsonschema_description:"the file that a reload reads, such as ${dir}/edge.conf, for scenarios that spoil it"`
+	Upgrade   string            `yaml:"upgrade,omitempty" json:"upgrade,omitempty" jsonschema_description:"signal that has a new process of the program take over its sockets, e.g. SIGUSR2"`
 	Drain     string            `yaml:"drain,omitempty" json:"drain,omitempty" jsonschema_description:"signal for a graceful stop, e.g. SIGQUIT for nginx"`
 	Stop      string            `yaml:"stop,omitempty" json:"stop,omitempty" jsonschema_description:"signal that ends it, SIGTERM by default"`
 	Features  []string          `yaml:"features,omitempty" json:"features,omitempty" jsonschema_description:"what it can do; a scenario that needs more is not asked"`

@@ -55,7 +55,9 @@ type Plan struct {
 	Drain    syscall.Signal // graceful stop
 	Stop     syscall.Signal
 	Reload   Reload
-	Grace    time.Duration // how long a stop may take
+	Config   string         // file that a reload reads, "" when nobody knows
+	Upgrade  syscall.Signal // has another process take over the sockets, 0 when there is no such thing
+	Grace    time.Duration  // how long a stop may take
 	Request  Request
 	// Telemetry says what it exports: "traces", "metrics", "access_log".
 	Telemetry  []string
