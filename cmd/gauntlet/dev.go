@@ -39,5 +39,5 @@ func (c devMutantCmd) Run(ctx context.Context, w *world) error {
 		}
 		return usage(fmt.Errorf("no mutant is named %q; allowed: %s", c.Name, strings.Join(names, ", ")))
 	}
-	return serveProxy(ctx, w, proxyCmd{Config: c.Config}, m.Parts())
+	return serveProxy(ctx, w, proxyCmd{Config: c.Config}, m.Parts(), m.Source)
 }

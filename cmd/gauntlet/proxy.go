@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"gauntlet/proxy"
+	"gauntlet/proxy/config"
 	"gauntlet/proxy/reload"
 )
 
@@ -43,7 +44,7 @@ Example:
 
 // Run serves until it is told to stop.
 func (c proxyCmd) Run(ctx context.Context, w *world) error {
-	return serveProxy(ctx, w, c, proxy.Parts{})
+	return serveProxy(ctx, w, c, proxy.Parts{}, nil)
 }
 
 // The garbage collector runs when the heap has grown by half: with tens of
@@ -57,22 +58,30 @@ const (
 	ballast = 32 << 20
 )
 
-// serveProxy runs the reference proxy with these parts.
-func serveProxy(ctx context.Context, w *world, c proxyCmd, parts proxy.Parts) error {
+// A source reads a configuration; see mutants.Mutant.
+type source = func() (*config.Config, error)
+
+// serveProxy runs the reference proxy with these parts; sourced, unless it is
+// nil, gives what reads the configuration.
+func serveProxy(ctx context.Context, w *world, c proxyCmd, parts proxy.Parts, sourced func(source) source) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(growth)
 	}
 	weight := make([]byte, ballast)
 	defer runtime.KeepAlive(weight)
 	file := reload.NewFile(c.Config)
-	cfg, err := file.Load()
+	load := file.Load
+	if sourced != nil {
+		load = sourced(load)
+	}
+	cfg, err := load()
 	if err != nil {
 		return usage(err)
 	}
 	parts.Log = slog.New(slog.NewJSONHandler(w.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})) // telemetry.log.level decides
 	parts.Stdout = w.Stdout
 	if parts.Source == nil {
-		parts.Source = file.Load
+		parts.Source = load
 	}
 	parts.Successor = successor(w, parts.Log)
 	if err := inherit(&parts); err != nil {
