@@ -62,6 +62,15 @@ func TestNobodyIsAccusedOfWhatHeCannotHaveSaid(t *testing.T) {
 			s.drop(func(b *otlp.Brief) bool { return b.Seq == 7 && b.Kind == otlp.Server })
 		}, nil},
 		"a script's own bytes": {func(s *scene) { lone(s, 2, book.EndLength, 502); s.client(2).Flags |= book.Scripted }, nil},
+		"a script's own bytes, under a trace of the proxy's": {func(s *scene) {
+			s.client(2).Flags |= book.Scripted
+			for i := range s.spans.List {
+				if b := &s.spans.List[i]; b.Seq == 2 {
+					b.Seq = 0
+				}
+			}
+			s.line(2).Trace[0]++
+		}, nil},
 		"parsed, refused and told of": {func(s *scene) {
 			s.unseen(2)
 			s.drop(func(b *otlp.Brief) bool { return b.ID == spanID(2, 1) })

@@ -70,7 +70,8 @@ func (s *stage) rested(now *evidence.Sample) bool {
 	return m["inflight"] <= s.target.facts.Baseline.Metrics["inflight"] && m["spans_recorded"] <= m["spans_exported"]+m["spans_dropped"]
 }
 
-// ended reports whether somebody told the target to end, or it has ended.
+// ended reports whether somebody told the target to end, or it has ended and
+// no other process has taken its place.
 func (t *instance) ended() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -78,5 +79,5 @@ func (t *instance) ended() bool {
 		return t.asked
 	}
 	_, gone := t.proc.Exit()
-	return gone
+	return gone && !t.facts.Replaced
 }
