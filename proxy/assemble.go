@@ -24,10 +24,17 @@ func (p *Proxy) layers() []edge.Layer {
 		// three end with the same truth.
 		accesslog.Layer(p.tel),
 		// Every response passes here, also those that panics lead to.
-		announce.Layer(p.stopping.Load),
+		announce.Layer(p.closing),
 		// Innermost: marks an exchange as cut before the others look.
 		rescue.Layer(p.log),
 	}
+}
+
+// closing reports whether the connection of a request will close behind its
+// response.
+func (p *Proxy) closing(r *http.Request) bool {
+	c := clientconn.From(r.Context())
+	return p.stopping.Load() || c != nil && c.Last()
 }
 
 // handler joins everything from an accepted request to its forwarding.
@@ -54,7 +61,7 @@ func (p *Proxy) admit(next http.Handler) http.Handler {
 		defer p.inflight.Add(-1)
 		if c := clientconn.Shared(r.Context()); c != nil {
 			r.TLS = c.TLS()
-			if !multiplexed(r) && !c.Begin() {
+			if !multiplexed(r) && !c.Begin(r.Header["Content-Length"] != nil, len(r.TransferEncoding) > 0) {
 				c.Abort(false)
 				panic(http.ErrAbortHandler)
 			}

@@ -1,6 +1,6 @@
 // Package announce tells clients that their connection will close, by
-// Connection: close on every response (RFC 9112 §9.6), while the proxy is
-// stopping. It closes nothing itself. HTTP/2 clients are told by GOAWAY,
+// Connection: close on the response (RFC 9112 §9.6): on every one while the proxy
+// is stopping, else on the last one. It closes nothing itself. HTTP/2 clients are told by GOAWAY,
 // which clientconn sends.
 package announce
 
@@ -11,31 +11,31 @@ import (
 	"gauntlet/proxy/edge"
 )
 
-// Layer returns the layer. stopping is asked when a response's head is
+// Layer returns the layer. closing is asked when a response's head is
 // written, so that an exchange under way when the stop begins says it, too.
-func Layer(stopping func() bool) edge.Layer {
+func Layer(closing func(*http.Request) bool) edge.Layer {
 	return edge.Layer{Name: "announce", Wrap: func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.ProtoMajor != 1 {
 				next.ServeHTTP(w, r)
 				return
 			}
-			next.ServeHTTP(&writer{ResponseWriter: w, stopping: stopping}, r)
+			next.ServeHTTP(&writer{ResponseWriter: w, closing: func() bool { return closing(r) }}, r)
 		})
 	}}
 }
 
 type writer struct {
 	http.ResponseWriter
-	stopping func() bool
-	wrote    bool
+	closing func() bool
+	wrote   bool
 }
 
 // WriteHeader adds the announcement to a final head.
 func (w *writer) WriteHeader(status int) {
 	if status >= 200 && !w.wrote {
 		w.wrote = true
-		if w.stopping() {
+		if w.closing() {
 			w.Header().Set("Connection", "close")
 		}
 	}

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestAnnounce(t *testing.T) {
 	var stopping atomic.Bool
-	layer := announce.Layer(stopping.Load)
+	layer := announce.Layer(func(*http.Request) bool { return stopping.Load() })
 	for name, handler := range map[string]http.HandlerFunc{
 		"head":  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) },
 		"write": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "x") },
@@ -39,7 +39,7 @@ func TestAnnounce(t *testing.T) {
 // announces it, too.
 func TestAskedWhenTheHeadIsWritten(t *testing.T) {
 	var stopping atomic.Bool
-	h := announce.Layer(stopping.Load).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	h := announce.Layer(func(*http.Request) bool { return stopping.Load() }).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		stopping.Store(true)
 		w.WriteHeader(200)
 	}))

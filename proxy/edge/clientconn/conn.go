@@ -1,7 +1,7 @@
 // Package clientconn holds the connections of clients, below net/http's
 // server: who is idle and who is not, how a connection is closed without
 // erasing what was just sent on it (RFC 9112 §9.6), and what a client's FIN
-// means. It parses no HTTP.
+// means. It parses no HTTP, but for the lines that lengths counts.
 package clientconn
 
 import (
@@ -41,6 +41,8 @@ type Conn struct {
 	linger  bool                 // FIN sent and what followed read already
 	greeted bool                 // TLS is agreed on, and nothing was read through it yet
 	past    bool                 // the read deadline has passed
+	last    bool                 // the request being served is the last one
+	lengths lengths              // of HTTP/1.1
 	held    chan struct{}        // open while a FIN is kept back
 
 	gather *gathering // of the goroutine that writes a response; nil: writes go out at once
@@ -56,9 +58,12 @@ func (c *Conn) Read(p []byte) (int, error) {
 	early := c.early != nil
 	c.mu.Unlock()
 	if early {
-		return c.takeEarly(p), nil
+		n := c.takeEarly(p)
+		c.follow(p[:n])
+		return n, nil
 	}
 	n, err := c.Conn.Read(p)
+	c.follow(p[:n])
 	if c.late(n, err) {
 		c.discard(time.Now().Add(c.set.linger))
 		return 0, io.EOF
@@ -178,14 +183,32 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 	return c.raw.SetReadDeadline(t)
 }
 
-// Begin is called when a request has been read. It reports whether it may be
-// served: not once the connection was half-closed, where no answer could be
-// given.
-func (c *Conn) Begin() bool {
+// follow looks at what net/http is given to read.
+func (c *Conn) follow(p []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.frames == nil && !c.tunnel {
+		c.lengths.follow(p)
+	}
+}
+
+// Begin is called when a request has been read, and says whether it has a
+// length or a transfer coding. It reports whether the request may be served: not
+// once the connection was half-closed, where no answer could be given.
+func (c *Conn) Begin(length, coded bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.busy = true
+	c.last = c.last || c.lengths.ambiguous(length, coded)
 	return !c.stopped
+}
+
+// Last reports whether the connection must close behind the request that is
+// being served, because nobody can know where the next one begins.
+func (c *Conn) Last() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last
 }
 
 // HalfClosed reports whether the client closed its sending side.
