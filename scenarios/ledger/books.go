@@ -21,6 +21,10 @@ type Books struct {
 	// scenario killed it: Unix nanoseconds at index n-1, 0 when it was not or
 	// nobody knows. It may be shorter than Backends.
 	Died []int64
+	// Rewritten says that the target was told to change the bodies of answers:
+	// what they should be is for others to compare, here only whether they are
+	// whole.
+	Rewritten bool
 	// Faults is nil when no relay was in any path. A fault book that was lost
 	// is an unsealed empty one.
 	Faults *book.Book

@@ -34,7 +34,11 @@ func (f *facts) read(s *seat) {
 			continue
 		}
 		if f.clean {
-			if got := compare(f.client, f.tries[i].Arrival, d); got > f.fit {
+			got := compare(f.client, f.tries[i].Arrival, d)
+			if f.ledger.books.Rewritten {
+				got = max(got, framed(f.client, d))
+			}
+			if got > f.fit {
 				f.fit, f.by = got, &f.tries[i]
 			}
 		}

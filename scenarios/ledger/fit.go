@@ -46,6 +46,18 @@ func compare(c *book.Client, a *book.Arrival, d *book.Departure) fit {
 	return changed
 }
 
+// framed says how the client's clean answer compares to one whose body the
+// target was told to change: by its head, and by whether there was an end.
+func framed(c *book.Client, d *book.Departure) fit {
+	switch {
+	case d.Flags&book.AnswerBegun == 0 || c.Status != d.Status || c.Flags&book.Echoed == 0:
+		return noFit
+	case d.Flags&book.AnswerWhole == 0:
+		return part
+	}
+	return faithful
+}
+
 // bodiless reports whether the client's answer has no body whatever the
 // backend's had (RFC 9112 §6.3 items 1 and 2). A proxy may turn a HEAD into a
 // GET of its own.

@@ -38,6 +38,8 @@ func planHAProxy(w Wants) (*Plan, error) {
 		"upstream.pool.max_connections": plain,
 		"upstream.pool.max_idle":        plain,
 		"upstream.idle_timeout":         ms("%s"),
+		rewriteSet:                      plain,
+		rewriteRemove:                   plain,
 		"upstream.limit.concurrent":     plain,
 		"upstream.limit.queue":          plain,
 		"upstream.limit.wait":           ms("timeout queue %s"),
@@ -79,7 +81,7 @@ func planHAProxy(w Wants) (*Plan, error) {
 		servers.WriteString(texts["upstream.tls"] + speaks(texts["upstream.protocol"], texts["upstream.tls"] != "") + "\n")
 	}
 	defaults := map[string]string{"timeout connect": "10s", "timeout client": "60s", "timeout server": "60s", "timeout http-keep-alive": "60s", "timeout queue": "10s", "timeout tunnel": "60s"}
-	bind += full(texts)
+	bind += full(texts) + haproxyRewrite(texts)
 	delete(texts, "upstream.limit.concurrent") // said by now
 	delete(texts, "upstream.limit.queue")
 	for _, name := range sortedKeys(texts) {

@@ -40,6 +40,10 @@ func planNginx(w Wants) (*Plan, error) {
 		"upstream.tls": func(string) string {
 			return fmt.Sprintf("proxy_ssl_trusted_certificate %s; proxy_ssl_verify on; proxy_ssl_name %s; proxy_ssl_server_name on;", w.TLS.CA, scenarios.BackendName)
 		},
+		rewriteFind:                     line("%s"),
+		rewriteReplace:                  line("%s"),
+		rewriteSet:                      line("%s"),
+		rewriteRemove:                   line("%s"),
 		"upstream.limit.concurrent":     line("limit_conn exchanges %s;"),
 		"upstream.idle_timeout":         line("%s"),
 		"upstream.pool.max_idle":        line("%s"),
@@ -66,6 +70,7 @@ func planNginx(w Wants) (*Plan, error) {
 		}
 		fmt.Fprintf(&servers, "    server %s max_fails=0%s;\n", b, limit)
 	}
+	directives.WriteString(nginxRewrite(texts))
 	for _, name := range sortedKeys(texts) {
 		switch name {
 		case "upstream.idle_timeout", "upstream.pool.max_idle", "upstream.pool.max_connections", "downstream.http2":

@@ -74,6 +74,10 @@ var proxyKnobs = map[string]string{
 	"upstream.limit.queue":          "limit.queue",
 	"upstream.limit.wait":           "limit.wait",
 	"upstream.pool.min_idle":        "pool.min_idle",
+	rewriteFind:                     "rewrite.body",
+	rewriteReplace:                  "rewrite.body", // beside it
+	rewriteSet:                      "rewrite.headers.set",
+	rewriteRemove:                   "rewrite.headers.remove",
 	"upstream.retry.backoff":        "retry.backoff",
 	"upstream.retry.max_backoff":    "retry.max_backoff",
 	"upstream.retry.budget":         "retry.budget",
@@ -152,7 +156,13 @@ func (p *proxyTarget) Plan(w Wants) (*Plan, error) {
 	}
 	for name, v := range texts {
 		if at, ok := proxyKnobs[name]; ok {
+			if name == rewriteReplace {
+				continue
+			}
 			value := scalar(v)
+			if structured, ok := proxyRewrite(name, texts); ok {
+				value = structured
+			}
 			if name == "upstream.weights" {
 				list, err := weigh(w.Backends, v)
 				if err != nil {
