@@ -52,8 +52,11 @@ func (x *forwarding) tunnel(resp *http.Response) {
 	wg.Wait()
 	if t.cut.Load() {
 		x.ex.Aborted, x.ex.Class = true, "tunnel_cut"
+		x.tell(errTunnelCut)
 	}
 }
+
+var errTunnelCut = errors.New("an end of the tunnel broke off, or was idle for too long after the other had ended")
 
 // offered reports whether got is among the protocols the client named.
 func offered(wanted, got string) bool {
