@@ -18,7 +18,7 @@ type devProveCmd struct {
 	Scenarios []string `arg:"" optional:"" help:"Ids, families or tags; default: the whole catalogue."`
 	Mutant    []string `help:"Only these mutants."`
 	Full      bool     `help:"Every scenario against every mutant: for nights."`
-	Cover     bool     `help:"Of the pairs that scenarios name, no more than show each scenario and each mutant once: for every change."`
+	Cover     bool     `help:"Of the pairs that scenarios name, no more than show each scenario and each mutant once, and not the reference: for every change."`
 	Sample    int      `help:"How many pairs that no scenario names to run." default:"12"`
 	Seed      uint64   `help:"Of the sample and of everything drawn." default:"1"`
 	Out       string   `help:"Directory for the evidence of every pair; default runs/prove-TIME." type:"path"`

@@ -13,7 +13,7 @@ type example struct{ line, what string }
 func examples() []example {
 	return []example{
 		{"run", "the smoke set on the reference proxy, or on ./gauntlet.yaml if there is one"},
-		{"run --target edge.yaml --out runs/edge", "every scenario on a proxy of your own"},
+		{"run all --target edge.yaml --out runs/edge", "every scenario on a proxy of your own"},
 		{"run keepalive --target nginx", "one family on nginx"},
 		{"init", "describe your own proxy and check the description end to end"},
 		{"explain keepalive/close-on-first-byte", "what a scenario asks, and how to read and mend a failure"},

@@ -16,7 +16,7 @@ import (
 const userTarget = "gauntlet.yaml"
 
 type runCmd struct {
-	Scenarios []string      `arg:"" optional:"" help:"Ids, families or tags (see gauntlet list), or scenario files of your own."`
+	Scenarios []string      `arg:"" optional:"" help:"Ids, families or tags (see gauntlet list), all, or scenario files of your own."`
 	Target    string        `help:"reference, httputil, nginx, haproxy, mutant:NAME, or a target file." short:"t"`
 	Backends  string        `help:"Where backends run: embedded, that is in this process, or docker, each in a container." enum:"embedded,docker" default:"embedded"`
 	Out       string        `help:"Directory for evidence and report; default runs/TIME, and runs/latest points to it." type:"path"`
@@ -39,7 +39,7 @@ Examples:
 
   $ gauntlet run                                  # ./gauntlet.yaml if there, else the smoke set on the reference proxy
   $ gauntlet run keepalive chunked-framing --target nginx
-  $ gauntlet run timeouts/phases --target ./edge.yaml --out /tmp/edge
+  $ gauntlet run all --target ./edge.yaml --out /tmp/edge
   $ gauntlet run breaker --backends docker
   $ gauntlet run docs/examples/soak/minute.yaml
   $ gauntlet run keepalive --until-fail --budget 1h

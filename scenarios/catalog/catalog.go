@@ -55,8 +55,11 @@ func All() ([]Entry, error) {
 	return entries, nil
 }
 
+// Whole is the selector of every scenario.
+const Whole = "all"
+
 // Select gives the entries that any of the selectors names by id, family or
-// tag, in the catalogue's order. A selector that names none is an error that
+// tag, or Whole, in the catalogue's order. A selector that names none is an error that
 // wraps ErrNone and says what there is.
 func Select(entries []Entry, selectors []string) ([]Entry, error) {
 	used := map[string]bool{}
@@ -65,7 +68,7 @@ func Select(entries []Entry, selectors []string) ([]Entry, error) {
 		s := e.Scenario()
 		mine := false
 		for _, sel := range selectors {
-			if sel == s.ID || sel == s.Family() || slices.Contains(s.Tags, sel) {
+			if sel == Whole || sel == s.ID || sel == s.Family() || slices.Contains(s.Tags, sel) {
 				used[sel], mine = true, true
 			}
 		}
@@ -75,7 +78,7 @@ func Select(entries []Entry, selectors []string) ([]Entry, error) {
 	}
 	for _, sel := range selectors {
 		if !used[sel] {
-			return nil, fmt.Errorf("%w: %q is no id, family or tag; families: %s; see gauntlet list", ErrNone, sel, strings.Join(families(entries), ", "))
+			return nil, fmt.Errorf("%w: %q is no id, family or tag; families: %s, or %s; see gauntlet list", ErrNone, sel, strings.Join(families(entries), ", "), Whole)
 		}
 	}
 	return chosen, nil

@@ -64,6 +64,9 @@ func TestSelect(t *testing.T) {
 	}
 	require.Equal(t, want, ids)
 	require.Contains(t, ids, "retries/never-twice")
+	whole, err := catalog.Select(entries, []string{catalog.Whole})
+	require.NoError(t, err)
+	require.Len(t, whole, len(entries))
 	_, err = catalog.Select(entries, []string{"pool", "nothing"})
 	require.ErrorIs(t, err, catalog.ErrNone)
 	require.ErrorContains(t, err, `"nothing" is no id, family or tag; families: breaker, chunked-framing`)

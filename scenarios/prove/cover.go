@@ -7,17 +7,18 @@ import (
 
 // cover leaves of the named pairs so many that every scenario catches one of
 // its mutants and every mutant is caught by one of its scenarios, those first
-// that have the fewest to choose from. Pairs without a mutant stay. The same
-// pairs give the same choice.
+// that have the fewest to choose from. The reference is left out, which a run
+// shows to pass; unnamed pairs stay. The same pairs give the same choice.
 func cover(list []Pair) []Pair {
 	byScenario, byMutant := map[string]int{}, map[string]int{}
 	var kept, named []Pair
 	for _, p := range list {
-		if p.Named {
+		switch {
+		case p.Named:
 			named = append(named, p)
 			byScenario[p.Scenario]++
 			byMutant[p.Mutant]++
-		} else {
+		case p.Mutant != "":
 			kept = append(kept, p)
 		}
 	}

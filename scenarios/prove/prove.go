@@ -37,7 +37,7 @@ type Config struct {
 	Seed       uint64
 	Sample     int  // pairs that nobody named, drawn by Seed
 	Full       bool // every pair
-	Cover      bool // of the named pairs no more than show each scenario and each mutant once
+	Cover      bool // of the named pairs no more than show each scenario and each mutant once, and not the reference
 	Parallel   int
 	Entries    []catalog.Entry
 	Catalogue  []catalog.Entry // all there are, which decides what Any stands for; nil: Entries
