@@ -60,6 +60,7 @@ func Upstreams() Dashboard {
 					Title: "Turned away", Unit: "reqps", Kind: Series, Width: 12, About: "Exchanges refused by policy: every breaker open, or the limit full.",
 					Queries: []Query{
 						{Expr: `sum by (upstream) (rate(gauntlet_breaker_rejected_total{` + upstream + `}` + rate + `))`, Legend: "{{upstream}} breaker", Rare: "a breaker that is open"},
+						{Expr: `sum by (upstream, reason) (rate(gauntlet_limit_rejected_total{` + upstream + `}` + rate + `))`, Legend: "{{upstream}} limit {{reason}}", Rare: "a limit that is reached"},
 					},
 				},
 				{

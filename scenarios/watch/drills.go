@@ -48,6 +48,7 @@ var table = []Drill{
 	{Name: "pool", Must: []string{"GauntletPoolExhausted"}, May: []string{"GauntletSlow", "SLOBurn"}},
 	{Name: "retries", Must: []string{"GauntletRetrySurge"}},
 	{Name: "breaker", Must: []string{"GauntletBreakerOpen", "SLOBurn"}, May: []string{"GauntletRetrySurge"}},
+	{Name: "limit", Must: []string{"SLOBurn"}},
 	{Name: "reload", Must: []string{"GauntletReloadRefused"}, during: spoilConfig},
 	{Name: "handshakes", Must: []string{"GauntletTLSHandshakes"}, during: knock},
 	{Name: "certificate", Must: []string{"GauntletCertificateEnds"}, May: []string{"GauntletTLSHandshakes"}, during: renew},
