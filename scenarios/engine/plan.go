@@ -52,11 +52,7 @@ func Plan(cfg Config) Planned {
 		if s.Alone {
 			p.Duration += c.Planned()
 		}
-		for j := range c.Load {
-			if plan, err := c.Load[j].Plan(); err == nil {
-				p.Requests += len(plan)
-			}
-		}
+		p.Requests += c.requests()
 		for _, lack := range lacking(cfg.Target, c) {
 			if !slices.Contains(s.Unsupported, lack) {
 				s.Unsupported = append(s.Unsupported, lack)
@@ -64,6 +60,16 @@ func Plan(cfg Config) Planned {
 		}
 	}
 	return p
+}
+
+// requests is how many requests the loads of a case plan.
+func (c planned) requests() (n int) {
+	for i := range c.Load {
+		if plan, err := c.Load[i].Plan(); err == nil {
+			n += len(plan)
+		}
+	}
+	return n
 }
 
 // lacking asks the target for a plan in a directory that is thrown away.

@@ -215,8 +215,17 @@ func (s *stage) windows(number uint16) (windows []relay.Window) {
 	return windows
 }
 
+// The file of received telemetry is bounded, so that a target gone mad fills no
+// disk: by what a small case may need, or by what a request of a large one may.
+const (
+	leastTelemetry      = 1 << 30
+	telemetryPerRequest = 8 << 10 // six times what the reference proxy tells of one
+)
+
 func (s *stage) receive(ctx context.Context) (err error) {
-	s.receiver, err = otlp.Start(context.WithoutCancel(ctx), otlp.Config{Path: s.engine.cfg.Dir.Spans(s.c.ref)})
+	s.receiver, err = otlp.Start(context.WithoutCancel(ctx), otlp.Config{
+		Path: s.engine.cfg.Dir.Spans(s.c.ref), MaxBytes: max(leastTelemetry, int64(s.c.requests())*telemetryPerRequest),
+	})
 	if err != nil {
 		return fmt.Errorf("start the span receiver: %w", err)
 	}
