@@ -272,10 +272,11 @@ func audited(r *reports.Report) []string {
 }
 
 // elsewhere reports whether a mutant that does nothing but lie was caught at
-// something else than a lie: then it was not caught.
+// something else than the lies it declares: then it was not caught. One that
+// declares none is for a scenario that asks about its lie itself.
 func (c Config) elsewhere(p Pair) bool {
 	at := slices.IndexFunc(c.Mutants, func(m mutants.Mutant) bool { return m.Name == p.Mutant })
-	if at < 0 || !slices.Equal(c.Mutants[at].Damage, []string{mutants.Telemetry}) {
+	if at < 0 || len(c.Mutants[at].Audit) == 0 || !slices.Equal(c.Mutants[at].Damage, []string{mutants.Telemetry}) {
 		return false
 	}
 	return !slices.ContainsFunc(p.Audit, func(check string) bool { return slices.Contains(c.Mutants[at].Audit, check) })

@@ -117,6 +117,7 @@ func TestWhatWasMissedAndWhoWasWronglyAccused(t *testing.T) {
 	lie := func(checks ...string) Pair {
 		return Pair{Scenario: "one/drops", Mutant: "liar", Named: true, Verdict: reports.Fail, Audit: checks}
 	}
+	hides := mutants.Mutant{Name: "hides", Damage: []string{mutants.Telemetry}}
 	for name, c := range map[string]struct {
 		pair          Pair
 		missed, alarm bool
@@ -139,9 +140,10 @@ func TestWhatWasMissedAndWhoWasWronglyAccused(t *testing.T) {
 		"a liar is caught lying":                   {lie("counters"), false, false},
 		"a liar is caught at something else":       {lie(), true, false},
 		"a liar is accused of another lie, too":    {lie("counters", "nesting"), false, true},
+		"one that a scenario itself asks about":    {pair("hides", true, reports.Fail), false, false},
 		"one that does not lie is accused of it":   {Pair{Scenario: "one/drops", Mutant: "drops", Verdict: reports.Fail, Audit: []string{"labels"}}, false, true},
 	} {
-		b := &bench{cfg: Config{Mutants: append([]mutants.Mutant{liar}, fake...)}, done: []Pair{c.pair}}
+		b := &bench{cfg: Config{Mutants: append([]mutants.Mutant{liar, hides}, fake...)}, done: []Pair{c.pair}}
 		r, err := b.result()
 		require.NoError(t, err)
 		require.Equal(t, c.missed, len(r.Missed) > 0, name)
