@@ -16,8 +16,9 @@ BIN     := bin/gauntlet
 LINT    := bin/golangci-lint
 PEERS   := bin/bench-peers
 COLLECTOR := bin/collector
+LOKI    := bin/loki
 
-.PHONY: help build run test race h2spec prove fuzz bench collector lint fmt docs cover clean FORCE
+.PHONY: help build run test race h2spec prove fuzz bench collector loki lint fmt docs cover clean FORCE
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +67,11 @@ collector: $(COLLECTOR) ## Build an OpenTelemetry Collector for gauntlet dev das
 
 $(COLLECTOR): tools/collector/main.go tools/collector/go.mod tools/collector/go.sum
 	cd tools/collector && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$(COLLECTOR) .
+
+loki: $(LOKI) ## Build Grafana Loki for gauntlet dev dashboards --loki; takes minutes
+
+$(LOKI): tools/loki/go.mod tools/loki/go.sum
+	cd tools/loki && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$(LOKI) github.com/grafana/loki/v3/cmd/loki
 
 lint: $(LINT) ## Check vet, formatting and the rules of .golangci.yml
 	$(GO) vet ./...

@@ -32,9 +32,11 @@ const lokiConfig = `auth_enabled: false
 server: {http_listen_address: 127.0.0.1, http_listen_port: %s, grpc_listen_address: 127.0.0.1, grpc_listen_port: %s, log_level: warn}
 common:
   path_prefix: %s
+  instance_addr: 127.0.0.1
   replication_factor: 1
   ring: {instance_addr: 127.0.0.1, kvstore: {store: inmemory}}
   storage: {filesystem: {chunks_directory: %[3]s/chunks, rules_directory: %[3]s/rules}}
+frontend: {address: 127.0.0.1}
 ingester: {lifecycler: {min_ready_duration: 0s}}
 analytics: {reporting_enabled: false}
 schema_config:

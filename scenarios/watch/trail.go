@@ -24,7 +24,7 @@ type Trail struct {
 }
 
 // mostFollowed bounds the exemplars of one trail.
-const mostFollowed = 50
+const mostFollowed = 200
 
 // follow sends the proxy's log to a Loki and goes from each exemplar of a query
 // to the trace it names, from there to the log line that Loki finds by it, and
