@@ -48,7 +48,7 @@ func (c initCmd) check(ctx context.Context, w *world) error {
 	defer func() { _ = os.RemoveAll(temp) }()
 	cfg := engine.Config{
 		Dir: evidence.Dir(temp), Sources: map[string][]byte{cases[0].ID: []byte(text)}, Cases: cases, Target: target.Target,
-		Listen: target.listen, Supervisor: supervisor(), Seed: 1, Progress: silent{},
+		Listen: target.listen, Supervisor: supervisor(), Seed: 1,
 		Run: target.run(c.Out),
 	}
 	if err := engine.Run(ctx, cfg); err != nil {
@@ -158,10 +158,3 @@ func lastWords(path string) string {
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	return "; it said: " + strings.Join(lines[max(0, len(lines)-most):], " | ")
 }
-
-// silent shows no progress: a check of one request is over at once.
-type silent struct{}
-
-func (silent) CaseStarted(string, string, time.Duration)                       {}
-func (silent) CaseDone(string, string, reports.Verdict, time.Duration, string) {}
-func (silent) Note(string)                                                     {}

@@ -32,6 +32,13 @@ type Progress interface {
 	Note(text string)
 }
 
+// nobody is told nothing.
+type nobody struct{}
+
+func (nobody) CaseStarted(string, string, time.Duration)                       {}
+func (nobody) CaseDone(string, string, reports.Verdict, time.Duration, string) {}
+func (nobody) Note(string)                                                     {}
+
 // A StartBackend starts backend cfg.Number with its book at cfg.Book. It is
 // how backends come to live elsewhere than in this process.
 type StartBackend func(ctx context.Context, cfg backend.Config) (backend.Server, error)
@@ -46,9 +53,9 @@ type Config struct {
 	Listen     []string     // fixed addresses of the backends, for a target we do not start
 	Supervisor []string     // command prefix that runs a process under the supervisor
 	Seed       uint64
-	Repeat     int // of every case; at least 1
-	Parallel   int // cases at the same time, those that run alone apart; at least 1
-	Progress   Progress
+	Repeat     int          // of every case; at least 1
+	Parallel   int          // cases at the same time, those that run alone apart; at least 1
+	Progress   Progress     // nil: nobody is told
 	Run        evidence.Run // what run.json says beside the cases
 }
 
@@ -70,6 +77,9 @@ func Run(ctx context.Context, cfg Config) error {
 		cfg.Backend = func(ctx context.Context, c backend.Config) (backend.Server, error) {
 			return backend.Start(context.WithoutCancel(ctx), c)
 		}
+	}
+	if cfg.Progress == nil {
+		cfg.Progress = nobody{}
 	}
 	if len(cfg.Listen) > 0 {
 		cfg.Parallel = 1 // two cases cannot have one address at a time

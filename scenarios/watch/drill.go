@@ -209,13 +209,9 @@ func (cfg Config) inDepth(ctx context.Context, o *Outcome, dir string, p *Promet
 // drive runs the scenario on the target, and gives what is known of the case.
 func (cfg Config) drive(ctx context.Context, dir evidence.Dir, w *watched) (*evidence.Case, error) {
 	d := w.drill
-	told := cfg.Told
-	if told == nil {
-		told = nobody{}
-	}
 	err := engine.Run(ctx, engine.Config{
 		Dir: dir, Cases: []*scenarios.Case{d.Case}, Sources: map[string][]byte{d.Case.ID: d.Source},
-		Target: w, Supervisor: cfg.Supervisor, Seed: cfg.Seed, Repeat: 1, Parallel: 1, Progress: told,
+		Target: w, Supervisor: cfg.Supervisor, Seed: cfg.Seed, Repeat: 1, Parallel: 1, Progress: cfg.Told,
 		Run: evidence.Run{
 			Target: evidence.RunTarget{Name: cfg.Target.Name(), Version: cfg.Target.Version()}, Started: time.Now().UTC().Format(time.RFC3339),
 			Backends: evidence.Embedded, Command: "gauntlet dev dashboards",
@@ -287,10 +283,3 @@ func (cfg Config) ask(ctx context.Context, p *Prometheus, d Drill, facts *eviden
 	}
 	return answered, nil
 }
-
-// nobody is told nothing.
-type nobody struct{}
-
-func (nobody) CaseStarted(string, string, time.Duration)                       {}
-func (nobody) CaseDone(string, string, reports.Verdict, time.Duration, string) {}
-func (nobody) Note(string)                                                     {}
