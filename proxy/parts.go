@@ -65,6 +65,10 @@ type Parts struct {
 	// that one is ready, or an error when there is none.
 	Successor func(ctx context.Context, sockets []handover.Socket) error
 
+	// Logs wraps what writes the proxy's own log. It is given the lines with
+	// their trace_id and span_id, one at a time.
+	Logs func(slog.Handler) slog.Handler
+
 	// Log receives what goes wrong in the proxy itself; nil discards it.
 	Log *slog.Logger
 	// Stdout is where access_log: stdout goes; nil is os.Stdout.

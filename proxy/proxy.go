@@ -84,6 +84,9 @@ func New(cfg *config.Config, parts Parts) (*Proxy, error) {
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
+	if parts.Logs != nil {
+		p.log = slog.New(parts.Logs(p.log.Handler()))
+	}
 	p.base, p.cut = context.WithCancel(context.Background())
 	p.ending, p.end = context.WithCancel(p.base)
 	p.succeeded = make(chan struct{})
