@@ -76,7 +76,7 @@ const maxKept = 50
 func Checks() []*Check {
 	return []*Check{
 		serverSpan(), attempts(), nesting(), status(), success(),
-		counters(), durations(), exemplars(), gauges(), labels(),
+		counters(), attemptCounter(), durations(), exemplars(), gauges(), labels(),
 		logLines(), logTraces(), errorLog(),
 	}
 }

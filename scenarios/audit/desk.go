@@ -73,6 +73,7 @@ type view struct {
 // walk shows every exchange to every check, but those whose request a script
 // wrote byte by byte: it carries an id, and no trace that the client chose.
 func (d *desk) walk() {
+	d.foreign()
 	for x := range d.Ledger.All() {
 		v := d.look(x)
 		d.count(v)
@@ -83,6 +84,18 @@ func (d *desk) walk() {
 			if d.now = &d.results[i]; d.now.open() && d.now.each != nil {
 				d.now.each(d, v)
 			}
+		}
+	}
+}
+
+// foreign counts the attempts that belong to none of the run's exchanges.
+func (d *desk) foreign() {
+	if d.Spans == nil {
+		return
+	}
+	for i := range d.Spans.List {
+		if s := &d.Spans.List[i]; s.Kind == otlp.Client && (s.Seq == 0 || s.Seq > d.Case.Sent) {
+			d.tried(s, false)
 		}
 	}
 }

@@ -13,8 +13,8 @@ func errorLog() *Check {
 			if d.Errors == nil {
 				return []string{"a log of errors that names traces"}
 			}
-			if q := d.Case.Target.Quiet; q != nil && q.Metrics["errors_dropped"] > 0 {
-				return []string{"whole log of errors (it says that it dropped lines)"}
+			if why := d.fewer("errors"); why != "" {
+				return []string{"whole log of errors (" + why + ")"}
 			}
 			return nil
 		},

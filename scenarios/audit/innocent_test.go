@@ -117,7 +117,7 @@ func TestNobodyIsAccusedOfWhatHeCannotHaveSaid(t *testing.T) {
 			s.drop(func(b *otlp.Brief) bool { return b.Seq == 2 || b.Seq == 6 })
 		}, nil},
 		"counted by class of status": {nil, func(s *scene) {
-			for _, f := range s.after {
+			for _, f := range s.after[:2] {
 				for _, m := range f.Metric {
 					m.Label[1] = pair("code", m.Label[1].GetValue()[:1]+"xx")
 				}
@@ -143,11 +143,26 @@ func TestNobodyIsAccusedOfWhatHeCannotHaveSaid(t *testing.T) {
 			}
 		}},
 		"counted together beyond the bound": {nil, func(s *scene) {
-			for _, f := range s.after {
+			for _, f := range s.after[:2] {
 				f.Metric[0].Label = append(f.Metric[0].Label[:2:2], pair("error", "overflow"))
 				f.Metric[0].Label[1] = pair("code", "other")
 			}
 		}},
+		"attempts counted together beyond the bound": {nil, func(s *scene) { s.after[2].Metric[0].Label[1] = pair("outcome", "overflow") }},
+		"attempts counted without a label":           {nil, func(s *scene) { s.facts.Case.Target.Says.Meter.Outcome = "" }},
+		"attempts of an endpoint that is gone": {nil, func(s *scene) {
+			s.after[2].Metric = s.after[2].Metric[1:]
+			s.facts.Case.Target.Quiet.Metrics["generation"] = 2
+		}},
+		"an attempt that outlived its exchange": {
+			func(s *scene) { s.span(2, 1).End = at(10) - ms },
+			func(s *scene) { *s.outcome("2xx").Counter.Value-- },
+		},
+		"an attempt for a probe": {
+			func(s *scene) {
+				s.spans.List = append(s.spans.List, otlp.Brief{Trace: [16]byte{1}, ID: [8]byte{1}, Kind: otlp.Client, Start: start, End: start + ms, Code: 200})
+			}, nil,
+		},
 		"still under way": {
 			func(s *scene) {
 				gone(s, 2, book.EndTimeout)

@@ -108,8 +108,19 @@ func (d *desk) logLacks() (why, untold string) {
 	if d.Log == nil {
 		return "", "the access log is missing"
 	}
-	if q := d.Case.Target.Quiet; q != nil && q.Metrics["lines_dropped"] > 0 {
-		return fmt.Sprintf("it says that it dropped %.0f lines", q.Metrics["lines_dropped"]), ""
+	return d.fewer("lines"), ""
+}
+
+// fewer says by which words of its own the target has written fewer of these
+// lines than it had to: what it dropped, and what sampling left out.
+func (d *desk) fewer(lines string) string {
+	q := d.Case.Target.Quiet
+	switch {
+	case q == nil:
+	case q.Metrics[lines+"_dropped"] > 0:
+		return fmt.Sprintf("it says that it dropped %.0f lines", q.Metrics[lines+"_dropped"])
+	case q.Metrics[lines+"_left"] > 0:
+		return fmt.Sprintf("it says that sampling left %.0f lines out", q.Metrics[lines+"_left"])
 	}
-	return "", ""
+	return ""
 }

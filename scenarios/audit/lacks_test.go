@@ -41,7 +41,9 @@ func TestWhatIsNotWholeIsNamedAndAccusesNobody(t *testing.T) {
 		"unknown counter":   {func(s *scene) { s.facts.Case.Target.Says.Meter.Requests = "" }, "counters", "a counter of exchanges that we know", ""},
 		"unknown histogram": {func(s *scene) { s.facts.Case.Target.Says.Meter.Duration = "no" }, "durations", "a histogram of durations that we know", ""},
 		"unknown gauges":    {func(s *scene) { s.facts.Case.Target.Quiet.Metrics = nil }, "gauges", "a gauge of what is under way that we know", ""},
-		"errors dropped":    {func(s *scene) { s.facts.Case.Target.Quiet.Metrics["errors_dropped"] = 1 }, "error-log", "whole log of errors (it says that it dropped lines)", ""},
+		"errors dropped":    {func(s *scene) { s.facts.Case.Target.Quiet.Metrics["errors_dropped"] = 1 }, "error-log", "whole log of errors (it says that it dropped 1 lines)", ""},
+		"errors left out":   {func(s *scene) { s.facts.Case.Target.Quiet.Metrics["errors_left"] = 2 }, "error-log", "whole log of errors (it says that sampling left 2 lines out)", ""},
+		"lines left out":    {func(s *scene) { s.facts.Case.Target.Quiet.Metrics["lines_left"] = 3; s.silent(2) }, "log-lines", "whole access_log (it says that sampling left 3 lines out)", ""},
 		"a log without a word for it": {func(s *scene) {
 			s.facts.Case.Target.Telemetry, s.facts.Case.Target.Says.LogTraces = []string{"access_log"}, false
 		}, "success", "whole traces, or a log that tells of answers that were cut", ""},

@@ -120,6 +120,13 @@ func TestEachLieIsFoundByTheCheckThatLooksForIt(t *testing.T) {
 			[]string{"exemplars"},
 			nil,
 		},
+		"a retry that is not counted":      {func(s *scene) { *s.outcome("reset").Counter.Value = 0 }, []string{"attempt-counter"}, nil},
+		"an attempt that is counted twice": {func(s *scene) { *s.outcome("2xx").Counter.Value++ }, []string{"attempt-counter"}, nil},
+		"an attempt counted as another":    {func(s *scene) { *s.outcome("2xx").Counter.Value--; *s.outcome("5xx").Counter.Value++ }, []string{"attempt-counter"}, nil},
+		"no attempt is counted, nor told": {func(s *scene) {
+			s.facts.Case.Target.Telemetry = []string{"metrics"}
+			s.after[2].Metric = nil
+		}, []string{"attempt-counter"}, nil},
 		"gauge that stays up":       {func(s *scene) { s.facts.Case.Target.Quiet.Metrics["inflight"] = 2 }, []string{"gauges"}, nil},
 		"gauge below nothing":       {func(s *scene) { s.facts.Case.Target.Quiet.Metrics["pool_leased"] = -1 }, []string{"gauges"}, nil},
 		"a label names an exchange": {func(s *scene) { s.series(0, "502").Label[2] = pair("error", exchange.ID{Run: run, Seq: 6}.String()) }, []string{"counters", "labels"}, nil},
@@ -173,6 +180,16 @@ func hexTrace(seq uint64) string {
 		b = append(b, digits[c>>4], digits[c&15])
 	}
 	return string(b)
+}
+
+// outcome finds the series of attempts that came to this.
+func (s *scene) outcome(of string) *dto.Metric {
+	for _, m := range s.after[2].Metric {
+		if m.Label[1].GetValue() == of {
+			return m
+		}
+	}
+	panic("no outcome")
 }
 
 func exemplar(s *scene, code string) *dto.Exemplar {

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -98,7 +99,7 @@ func newScene() *scene {
 			Quiet:    &evidence.Sample{At: at(10), Metrics: map[string]float64{"inflight": 0, "pool_leased": 0, "spans_recorded": 17, "spans_exported": 17}},
 			Says: evidence.Says{
 				Log: "access.log", LogTraces: true,
-				Meter: evidence.Meter{Requests: "requests", Duration: "seconds", Method: "method", Code: "code", Class: "error"},
+				Meter: evidence.Meter{Requests: "requests", Duration: "seconds", Method: "method", Code: "code", Class: "error", Attempts: "attempts", Outcome: "outcome"},
 			},
 		},
 	}
@@ -243,8 +244,27 @@ func (s *scene) meter() {
 			}
 		}
 	}
-	s.after = []*dto.MetricFamily{counter, histogram}
+	s.after = []*dto.MetricFamily{counter, histogram, s.tried()}
 	s.before = []*dto.MetricFamily{}
+}
+
+// tried makes the counter of attempts from the client spans.
+func (s *scene) tried() *dto.MetricFamily {
+	f := &dto.MetricFamily{Name: new("attempts"), Type: dto.MetricType_COUNTER.Enum()}
+	by := map[string]*dto.Metric{}
+	for i := range s.spans.List {
+		sp := &s.spans.List[i]
+		if sp.Kind != otlp.Client {
+			continue
+		}
+		outcome := cmp.Or(sp.ErrorType, fmt.Sprintf("%dxx", sp.Code/100))
+		if by[outcome] == nil {
+			by[outcome] = &dto.Metric{Label: []*dto.LabelPair{pair("upstream", "a"), pair("outcome", outcome)}, Counter: &dto.Counter{Value: new(float64(0))}}
+			f.Metric = append(f.Metric, by[outcome])
+		}
+		*by[outcome].Counter.Value++
+	}
+	return f
 }
 
 func pair(name, value string) *dto.LabelPair {

@@ -19,6 +19,11 @@ type tally struct {
 	// read, and late those whose span ended about then or afterwards.
 	spans map[key]int
 	late  int
+	// seen are the attempts that backends saw, tries the client spans that had
+	// ended when the metrics were read, by outcome, and trying the attempts that
+	// may have been counted by then or not.
+	seen, trying int
+	tries        map[string]int
 	// took is how long the server spans are that had ended.
 	took []time.Duration
 }
@@ -26,7 +31,7 @@ type tally struct {
 const maxExamples = 10
 
 func newTally() tally {
-	return tally{due: map[key]int{}, examples: map[key][]uint64{}, spans: map[key]int{}}
+	return tally{due: map[key]int{}, examples: map[key][]uint64{}, spans: map[key]int{}, tries: map[string]int{}}
 }
 
 // count takes an exchange into the tally.
@@ -47,6 +52,7 @@ func (d *desk) count(v *view) {
 	if s := v.server(); s != nil {
 		d.ended(s)
 	}
+	d.attempted(v)
 }
 
 // ended counts a server span.

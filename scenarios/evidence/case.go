@@ -137,6 +137,8 @@ type Meter struct {
 	Code     string `json:"code,omitempty"`     // label: 200, or a class such as 2xx
 	Route    string `json:"route,omitempty"`    // label, as spans say http.route
 	Class    string `json:"class,omitempty"`    // label, as spans say gauntlet.error.class
+	Attempts string `json:"attempts,omitempty"` // counter of tries on endpoints; "" when there is none
+	Outcome  string `json:"outcome,omitempty"`  // its label: 2xx, or as spans say error.type
 }
 
 // A Sample is one look at the target's process and metrics.

@@ -235,7 +235,11 @@ func proxyTelemetry(otlp, log string) []string {
 var proxySays = evidence.Says{
 	ErrorLog:  Output,
 	LogTraces: true,
-	Meter:     evidence.Meter{Requests: "gauntlet_http_requests_total", Duration: "gauntlet_http_request_duration_seconds", Method: "method", Code: "code", Route: "route", Class: "error"},
+	Meter: evidence.Meter{
+		Requests: "gauntlet_http_requests_total", Duration: "gauntlet_http_request_duration_seconds",
+		Method: "method", Code: "code", Route: "route", Class: "error",
+		Attempts: "gauntlet_upstream_attempts_total", Outcome: "outcome",
+	},
 }
 
 var proxyMetrics = map[string]Gauge{
@@ -244,12 +248,15 @@ var proxyMetrics = map[string]Gauge{
 	"pool_waiting": {Name: "gauntlet_pool_connections", Labels: map[string]string{"state": "waiting"}},
 	"inflight":     {Name: "gauntlet_inflight_requests"},
 	"goroutines":   {Name: "go_goroutines"},
+	"generation":   {Name: "gauntlet_config_generation"},
 
 	"spans_recorded": {Name: "gauntlet_telemetry_recorded_total", Labels: map[string]string{"signal": "traces"}},
 	"spans_exported": {Name: "gauntlet_telemetry_exported_total", Labels: map[string]string{"signal": "traces"}},
 	"spans_dropped":  {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "traces"}},
 	"lines_dropped":  {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "access_log"}},
 	"errors_dropped": {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "error_log"}},
+	"lines_left":     {Name: "gauntlet_telemetry_left_out_total", Labels: map[string]string{"signal": "access_log"}},
+	"errors_left":    {Name: "gauntlet_telemetry_left_out_total", Labels: map[string]string{"signal": "error_log"}},
 }
 
 // set puts v at a dotted place of nested maps.
