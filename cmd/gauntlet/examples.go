@@ -20,6 +20,7 @@ func examples() []example {
 		{"load --rate 1000/s --for 10s", "what becomes of a load, with latency from the planned start"},
 		{"judge runs/latest", "the verdict again, from the evidence alone"},
 		{"trace runs/latest 4711", "everything that was recorded of one exchange"},
+		{"tap --listen :9001 --to 127.0.0.1:8001", "what a backend of your own is asked and answers, request by request"},
 		{"dashboards ./watch", "what to watch the proxy with: Grafana, Prometheus rules, a compose file"},
 		{"proxy --config proxy.yaml", "the reference proxy on its own"},
 		{"dev prove", "show that every scenario catches the broken proxies it names"},
