@@ -68,9 +68,7 @@ func (s *stage) clients(ctx context.Context, begin time.Time) {
 			mu.Lock()
 			defer mu.Unlock()
 			s.facts.Names = res.Names
-			for _, m := range res.Mismatches {
-				s.facts.Mismatches = append(s.facts.Mismatches, evidence.Mismatch{Party: m.Client, Exchange: m.Exchange, Step: m.Step, Want: m.Want, Got: m.Got})
-			}
+			s.differ(res.Mismatches)
 			s.fail(err)
 		})
 	}
@@ -81,12 +79,20 @@ func (s *stage) clients(ctx context.Context, begin time.Time) {
 			defer mu.Unlock()
 			s.facts.Loads = append(s.facts.Loads, evidence.Load{
 				Name: res.Name, Planned: res.Planned, Sent: res.Sent, Late: res.Late,
-				MaxLateNS: int64(res.MaxLate), MaxWorkers: res.MaxWorkers, Offered: res.Offered(),
+				MaxLateNS: int64(res.MaxLate), MaxWorkers: res.MaxWorkers, Offered: res.Offered(), Sealed: res.Sealed,
 			})
+			s.differ(res.Mismatches)
 			s.fail(err)
 		})
 	}
 	wg.Wait()
+}
+
+// differ takes what clients got and did not ask for.
+func (s *stage) differ(all []wire.Mismatch) {
+	for _, m := range all {
+		s.facts.Mismatches = append(s.facts.Mismatches, evidence.Mismatch{Party: m.Client, Exchange: m.Exchange, Step: m.Step, Want: m.Want, Got: m.Got})
+	}
 }
 
 // deadline is how long a client waits for an exchange: beyond the longest time

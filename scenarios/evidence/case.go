@@ -87,7 +87,8 @@ type Load struct {
 	Late       uint64  `json:"late"` // started more than 10 ms after the plan
 	MaxLateNS  int64   `json:"max_late_ns"`
 	MaxWorkers uint64  `json:"max_workers"`
-	Offered    float64 `json:"offered"` // Sent / Planned
+	Offered    float64 `json:"offered"`          // Sent / Planned
+	Sealed     uint64  `json:"sealed,omitempty"` // answers that were held against their seals
 }
 
 // Target is what the harness saw of the target's process.
@@ -150,7 +151,11 @@ type Sample struct {
 	Metrics     map[string]float64 `json:"metrics,omitempty"`
 }
 
-// A Mismatch is a scripted read that got something else.
+// Sealed begins the Step of what is not as it was sealed; what it was follows
+// (fixtures/seal).
+const Sealed = "sealed "
+
+// A Mismatch is a scripted read, or a sealed message, that got something else.
 type Mismatch struct {
 	Party    string `json:"party"`
 	Exchange uint64 `json:"exchange,omitempty"`

@@ -37,15 +37,9 @@ func Implicit(level Level, f *Facts) []Finding {
 	if len(f.Case.Errors) > 0 {
 		unmet = reports.Invalid // what we broke off ourselves cannot have come
 	}
-	add("what the scripts demanded came", unmet, f.mismatches())
-	if len(f.Case.Mismatches) > 0 {
-		last := &all[len(all)-1]
-		for _, m := range f.Case.Mismatches {
-			if m.Exchange != 0 {
-				last.Exchanges = append(last.Exchanges, m.Exchange)
-			}
-		}
-		last.Exchanges = concerned(last.Exchanges)
+	all = append(all, f.demanded("what the scripts demanded came", level, unmet, func(step string) bool { return !strings.HasPrefix(step, evidence.Sealed) }))
+	if slices.ContainsFunc(f.Case.Loads, func(l evidence.Load) bool { return l.Sealed > 0 }) || slices.ContainsFunc(f.Case.Mismatches, isSealed) {
+		all = append(all, f.sealed(level)...)
 	}
 	if f.Case.Target.PID != 0 {
 		var wrong []string
@@ -95,13 +89,29 @@ func (f *Facts) notOpened() (wrong []string) {
 	return wrong
 }
 
-func (f *Facts) mismatches() (wrong []string) {
+// demanded is the finding over the mismatches whose step is of a kind.
+func (f *Facts) demanded(that string, level Level, unmet reports.Verdict, of func(step string) bool) Finding {
 	const shown = 3
-	for i, m := range f.Case.Mismatches {
-		if i == shown {
-			return append(wrong, fmt.Sprintf("and %d more", len(f.Case.Mismatches)-shown))
+	finding := Finding{That: that, Level: level, Verdict: reports.Pass}
+	var wrong []string
+	n := 0
+	for _, m := range f.Case.Mismatches {
+		if !of(m.Step) {
+			continue
 		}
-		wrong = append(wrong, fmt.Sprintf("%s: %s wanted %s, got %s", m.Party, m.Step, m.Want, m.Got))
+		if n++; n <= shown {
+			wrong = append(wrong, fmt.Sprintf("%s: %s wanted %s, got %s", m.Party, m.Step, m.Want, m.Got))
+		}
+		if m.Exchange != 0 {
+			finding.Exchanges = append(finding.Exchanges, m.Exchange)
+		}
 	}
-	return wrong
+	if n > shown {
+		wrong = append(wrong, fmt.Sprintf("and %d more", n-shown))
+	}
+	if n > 0 {
+		finding.Verdict, finding.Message = unmet, strings.Join(wrong, "; ")
+		finding.Exchanges = concerned(finding.Exchanges)
+	}
+	return finding
 }

@@ -31,14 +31,18 @@ deadline: 60s
 mix:
   method: {GET: 60, POST: 20, PUT: 8, DELETE: 6, HEAD: 4, OPTIONS: 2, PATCH: 3}
   path: legal
-  body: {size: [0, 1, 64, 4KiB, 64KiB, 256KiB], chunked: 0.4, pace: {full: 0.9, 4MiB/s: 0.1}}
-  answer: {size: [0, 1, 128, 16KiB, 300KiB], chunked: 0.5, trailers: 0.3, cookies: [0, 1, 5], early_hints: 0.1}
+  fields: {count: [0, 3, 20], long: [0, 2KiB], cookies: [0, 30]}
+  body: {size: [0, 1, 64, 4KiB, 64KiB, 256KiB], chunked: 0.4, pace: {full: 0.9, 4MiB/s: 0.1}, deletes: 0.5, trailers: 0.5}
+  answer: {status: [200, 204, 206, 304], size: [0, 1, 128, 16KiB, 300KiB], chunked: 0.5, trailers: 0.3, cookies: [0, 1, 5], fields: [0, 10], long: [0, 2KiB], early_hints: 0.1}
 `)
 	res, clients := attackAs(t, load.Config{Target: wire.Target{Address: b.Addr()}, Load: l, Seed: 11})
 	require.EqualValues(t, 400, res.Sent)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	require.NoError(t, b.Stop(ctx))
+	require.EqualValues(t, 400, res.Sealed, "every answer was held against its seal")
+	require.Empty(t, res.Mismatches)
+	require.Empty(t, b.Mismatches())
 	kept, err := book.Read(path)
 	require.NoError(t, err)
 	require.True(t, kept.Sealed)

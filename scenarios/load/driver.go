@@ -29,6 +29,7 @@ type driver struct {
 
 	sent, late, under, most atomic.Uint64
 	maxLate                 atomic.Int64
+	seals                   seals
 }
 
 func newDriver(ctx context.Context, cfg Config, plan []time.Duration, fail context.CancelCauseFunc) *driver {
@@ -71,6 +72,9 @@ func (d *driver) hit(k uint64) book.Client {
 	d.note(intended)
 	defer d.under.Add(^uint64(0))
 	h := d.cfg.Load.Draw(d.cfg.Seed, d.cfg.Group, k)
+	if d.cfg.Load.Mix != nil && d.cfg.Target.Prefix == "" { // else the target is to change the path
+		h.Request.Seal()
+	}
 	x := wire.NewExchange(d.cfg.IDs.Next(), h.Request, d.cfg.Group, intended)
 	ctx, cancel := context.WithTimeoutCause(d.ctx, d.deadline+h.Request.Pacing(), wire.ErrDeadline)
 	defer cancel()
@@ -83,6 +87,9 @@ func (d *driver) hit(k uint64) book.Client {
 		return refused
 	}
 	rec := c.Await(ctx, x)
+	if d.cfg.Load.Mix != nil {
+		d.unseal(c, x, rec)
+	}
 	if d.cfg.Load.keepAlive() && c.Reusable() {
 		d.idle.put(c)
 	} else {
@@ -145,5 +152,6 @@ func (d *driver) result() Result {
 	return Result{
 		Name: d.cfg.Load.Name, Planned: uint64(len(d.plan)), Sent: d.sent.Load(), Late: d.late.Load(),
 		MaxLate: time.Duration(d.maxLate.Load()), MaxWorkers: uint64(d.cfg.Load.maxWorkers()), Workers: d.most.Load(),
+		Sealed: d.seals.sealed, Mismatches: d.seals.found, Differing: d.seals.differing,
 	}
 }

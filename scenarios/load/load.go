@@ -70,8 +70,9 @@ type Abandon struct {
 // GET, /, no body, a small answer.
 type Mix struct {
 	Method  Choice[string] `json:"method,omitempty"`
-	Path    Choice[string] `json:"path,omitempty"` // the word legal draws from LegalPaths
-	Body    *MixBody       `json:"body,omitempty"` // of POST, PUT and PATCH
+	Path    Choice[string] `json:"path,omitempty"`   // the word legal draws from LegalPaths
+	Body    *MixBody       `json:"body,omitempty"`   // of POST, PUT and PATCH
+	Fields  *MixFields     `json:"fields,omitempty"` // of every request
 	Answer  *MixAnswer     `json:"answer,omitempty"`
 	Abandon *Abandon       `json:"abandon,omitempty"`
 }
@@ -81,6 +82,18 @@ type MixBody struct {
 	Size    Choice[units.Size] `json:"size,omitempty"`
 	Chunked float64            `json:"chunked,omitempty"` // share
 	Pace    Choice[units.Pace] `json:"pace,omitempty"`
+	// Deletes is the share of the requests of DELETE that carry a body, too
+	// (RFC 9110 §9.3.5).
+	Deletes  float64 `json:"deletes,omitempty"`
+	Trailers float64 `json:"trailers,omitempty"` // share of the chunked ones
+}
+
+// MixFields is what header fields are drawn from, with all the characters that
+// a value may have.
+type MixFields struct {
+	Count   Choice[int]        `json:"count,omitempty"`   // how many, of up to 40 characters
+	Long    Choice[units.Size] `json:"long,omitempty"`    // the length of one more
+	Cookies Choice[int]        `json:"cookies,omitempty"` // how many in Cookie
 }
 
 // MixAnswer is what a backend that responds as asked is asked for.
@@ -90,6 +103,8 @@ type MixAnswer struct {
 	Chunked    float64            `json:"chunked,omitempty"`  // share
 	Trailers   float64            `json:"trailers,omitempty"` // share of the chunked ones
 	Cookies    Choice[int]        `json:"cookies,omitempty"`
+	Fields     Choice[int]        `json:"fields,omitempty"`      // how many, of up to 40 characters
+	Long       Choice[units.Size] `json:"long,omitempty"`        // the length of one more
 	EarlyHints float64            `json:"early_hints,omitempty"` // share
 	Pace       Choice[units.Pace] `json:"pace,omitempty"`
 	After      *script.Pause      `json:"after,omitempty"`

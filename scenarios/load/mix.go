@@ -2,10 +2,15 @@ package load
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"strings"
 	"time"
 
+	"gauntlet/fixtures/http1"
 	"gauntlet/fixtures/script"
+	"gauntlet/fixtures/seal"
 	"gauntlet/fixtures/units"
 	"gauntlet/scenarios/wire"
 )
@@ -65,22 +70,57 @@ func (m *Mix) request(rng *rand.Rand) wire.Request {
 	if b := m.Body; b != nil {
 		size, chunked, pace := b.Size.draw(rng), yes(rng, b.Chunked), b.Pace.draw(rng)
 		switch r.Method {
+		case "DELETE":
+			if !yes(rng, b.Deletes) {
+				break
+			}
+			fallthrough
 		case "POST", "PUT", "PATCH":
 			r.Size, r.Chunked, r.Pace = int64(size), chunked, pace
+			if r.Chunked && yes(rng, b.Trailers) {
+				r.Trailers = []http1.Field{{Name: "X-Trailer-1", Value: seal.Text(rng.Uint64(), 20)}}
+			}
 		}
 	}
+	m.Fields.draw(rng, &r)
 	ask := script.Ask{Size: defaultAnswer}
 	if m.Answer != nil {
 		ask = m.Answer.ask(rng)
+	}
+	switch ask.Sealed = true; ask.Status {
+	case http.StatusPartialContent:
+		r.Fields = append(r.Fields, http1.Field{Name: "Range", Value: fmt.Sprintf("bytes=0-%d", max(0, ask.Size-1))})
+	case http.StatusNotModified:
+		r.Fields = append(r.Fields, http1.Field{Name: "If-None-Match", Value: `W/"1"`})
 	}
 	r.Ask(ask)
 	return r
 }
 
+// draw adds fields to a request.
+func (f *MixFields) draw(rng *rand.Rand, r *wire.Request) {
+	if f == nil {
+		return
+	}
+	for i := range f.Count.draw(rng) {
+		r.Fields = append(r.Fields, http1.Field{Name: fmt.Sprintf("X-Field-%d", i+1), Value: seal.Text(rng.Uint64(), rng.IntN(41))})
+	}
+	if n := f.Long.draw(rng); n > 0 {
+		r.Fields = append(r.Fields, http1.Field{Name: "X-Field-Long", Value: seal.Text(rng.Uint64(), int(n))})
+	}
+	if n := f.Cookies.draw(rng); n > 0 {
+		crumbs := make([]string, n)
+		for i := range crumbs {
+			crumbs[i] = fmt.Sprintf("c%d=%x", i+1, rng.Uint64())
+		}
+		r.Fields = append(r.Fields, http1.Field{Name: "Cookie", Value: strings.Join(crumbs, "; ")})
+	}
+}
+
 func (a *MixAnswer) ask(rng *rand.Rand) script.Ask {
 	ask := script.Ask{
 		Status: a.Status.draw(rng), Size: defaultAnswer, Chunked: yes(rng, a.Chunked),
-		Cookies: a.Cookies.draw(rng), Pace: a.Pace.draw(rng),
+		Cookies: a.Cookies.draw(rng), Pace: a.Pace.draw(rng), Fields: a.Fields.draw(rng), Long: a.Long.draw(rng),
 	}
 	if len(a.Size) > 0 {
 		ask.Size = a.Size.draw(rng)

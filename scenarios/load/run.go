@@ -39,6 +39,9 @@ type Result struct {
 	MaxLate    time.Duration // the latest start
 	MaxWorkers uint64        // allowed at once
 	Workers    uint64        // at once, at the most
+	Sealed     uint64        // answers that said what they were, see fixtures/seal
+	Differing  uint64        // ways in which they were not that
+	Mismatches []wire.Mismatch
 }
 
 // Offered is the share of the plan that was started, 1 when nothing was planned.

@@ -114,6 +114,13 @@ func (m *Mix) check(say sayer) {
 	}
 	if b := m.Body; b != nil {
 		share(b.Chunked, "mix.body.chunked", say)
+		share(b.Deletes, "mix.body.deletes", say)
+		share(b.Trailers, "mix.body.trailers", say)
+	}
+	if f := m.Fields; f != nil {
+		counts(f.Count, "mix.fields.count", say)
+		counts(f.Cookies, "mix.fields.cookies", say)
+		lengths(f.Long, "mix.fields.long", say)
 	}
 	a := m.Answer
 	if a == nil {
@@ -125,8 +132,23 @@ func (m *Mix) check(say sayer) {
 	for _, o := range a.Status {
 		say(o.Value < 200 || o.Value > 599, "mix.answer.status", "%d; allowed: 200 to 599", o.Value)
 	}
-	for _, o := range a.Cookies {
-		say(o.Value < 0 || o.Value > 100, "mix.answer.cookies", "%d; allowed: 0 to 100", o.Value)
-	}
+	counts(a.Cookies, "mix.answer.cookies", say)
+	counts(a.Fields, "mix.answer.fields", say)
+	lengths(a.Long, "mix.answer.long", say)
 	say(a.After != nil && a.After.Min > a.After.Max, "mix.answer.after", "the larger first; allowed: the smaller first")
+}
+
+// maxLong bounds one field, far above what proxies take by default.
+const maxLong = units.Size(64 << 10)
+
+func counts(c Choice[int], field string, say sayer) {
+	for _, o := range c {
+		say(o.Value < 0 || o.Value > 100, field, "%d; allowed: 0 to 100", o.Value)
+	}
+}
+
+func lengths(c Choice[units.Size], field string, say sayer) {
+	for _, o := range c {
+		say(o.Value < 0 || o.Value > maxLong, field, "%s; allowed: 0 to %s", o.Value, maxLong)
+	}
 }
