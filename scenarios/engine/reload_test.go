@@ -74,14 +74,17 @@ expect: [ledger.delivered == 2, "!target.crashed"]
 }
 
 // Another process takes the place of the target's: nobody calls that a crash,
-// and who comes after is served, and stopped in the end.
+// and who comes after is served, and stopped in the end. The second client has a
+// connection of its own: the first one's may be closed while it is used.
 func TestAnUpgradeIsNoCrash(t *testing.T) {
 	cfg := config(t, replaceable{own{way: "hands-over"}}, ask("upgrade", `
 backends:
   - script:
       - {when: path == "/reloaded", do: [{read: request}, {reach: replaced}, {respond: {status: 200}}]}
       - {do: [{read: request}, {respond: {status: 200}}]}
-clients: [{do: [{send: {path: /}}, {receive: {status: 200}}, {reach: served}, {await: replaced}, {send: {path: /}}, {receive: {status: 200}}]}]
+clients:
+  - {name: first, do: [{send: {path: /}}, {receive: {status: 200}}, {reach: served}]}
+  - {name: second, after: first, do: [{await: replaced}, {send: {path: /}}, {receive: {status: 200}}]}
 actions: [{await: served, do: upgrade}]
 expect: [ledger.delivered == 2, target.replaced, "!target.crashed"]
 `))
