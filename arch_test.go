@@ -30,6 +30,8 @@ var allowed = []edge{
 
 	{"chaos/...", "chaos/...", "the relay applies fault values, the supervisor serves every kind of process"},
 	{"chaos/...", "fixtures/book", "a relay writes receipts into a book"},
+	{"chaos/...", "fixtures/http1", "what a fault does to answers needs them read, by the measuring side's own parser"},
+	{"chaos/...", "fixtures/exchange", "a record of a changed answer names its exchange and sums its body as all books do"},
 	{"chaos/...", "fixtures/units", "faults are written in durations, sizes and rates"},
 	{"chaos/...", "fixtures/strict", "faults are decoded as strictly as everything people write"},
 

@@ -83,5 +83,8 @@ func (Amount) JSONSchema() *jsonschema.Schema {
 const (
 	sizePattern     = `^[0-9]+(\.[0-9]+)? ?(B|kB|MB|GB|KiB|MiB|GiB)?$`
 	durationPattern = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`
+	countPattern    = `^[1-9][0-9]*$`
+	signedPattern   = `^-?[0-9]+$`
+	chancePattern   = `%?$`
 	pacePattern     = `^[0-9]+(\.[0-9]+)? ?(B|kB|MB|GB|KiB|MiB|GiB)?/s$`
 )

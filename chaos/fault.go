@@ -56,6 +56,7 @@ const (
 	EndHalfClose            // FIN towards the receiver; the other direction goes on
 	EndCut                  // FIN towards both peers
 	EndReset                // RST towards both peers
+	EndUntold               // nothing towards anybody: the receiver goes on waiting
 )
 
 // A ConnectFault acts on connects to a link as a whole instead of on the bytes of

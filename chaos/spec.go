@@ -82,7 +82,27 @@ func (s Spec) MarshalYAML() (any, error) {
 		return nil, err
 	}
 	var v any
-	return v, json.Unmarshal(b, &v)
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	err = d.Decode(&v)
+	return whole(v), err
+}
+
+// whole gives a decoded value with whole numbers as such: 100, never 100.0.
+func whole(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k := range v {
+			v[k] = whole(v[k])
+		}
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		f, _ := v.Float64() // the decoder has read it already
+		return f
+	}
+	return v
 }
 
 // MarshalJSON gives the same spelling as JSON; null for the zero Spec.
@@ -135,16 +155,26 @@ func (k Kind) values() *jsonschema.Schema {
 	}
 	s := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
 	for _, p := range k.schema {
-		value := Amount{}.JSONSchema()
-		if p.pattern == sizePattern {
-			value = &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "integer", Minimum: "1"}, {Type: "string", Pattern: p.pattern}}}
-		} else if p.pattern != "" {
-			value = &jsonschema.Schema{Type: "string", Pattern: p.pattern}
-		}
-		s.Properties.Set(p.name, value)
+		s.Properties.Set(p.name, p.value())
 		if p.required {
 			s.Required = append(s.Required, p.name)
 		}
 	}
 	return s
+}
+
+func (p param) value() *jsonschema.Schema {
+	switch p.pattern {
+	case "":
+		return Amount{}.JSONSchema()
+	case sizePattern:
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "integer", Minimum: "1"}, {Type: "string", Pattern: p.pattern}}}
+	case countPattern:
+		return &jsonschema.Schema{Type: "integer", Minimum: "1"}
+	case signedPattern:
+		return &jsonschema.Schema{Type: "integer"}
+	case chancePattern:
+		return Chance(0).JSONSchema()
+	}
+	return &jsonschema.Schema{Type: "string", Pattern: p.pattern}
 }

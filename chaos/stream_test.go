@@ -97,3 +97,29 @@ func TestRangesDrawBothTheirEnds(t *testing.T) {
 		require.InDelta(t, 1000, seen[3+n], 120, seen)
 	}
 }
+
+func TestSpikesComeByChance(t *testing.T) {
+	s := chaos.Spikes{Delay: units.Duration(time.Second), Chance: 0.05}.Begin(source(3))
+	n := 0
+	for range 10_000 {
+		if st := s.Next([]byte("x")); st.Delay > 0 {
+			require.Equal(t, time.Second, st.Delay)
+			n++
+		}
+	}
+	require.InDelta(t, 500, n, 100)
+}
+
+func TestAStallIsBehindItsBytesAndOnce(t *testing.T) {
+	timed := chaos.Stall{After: chaos.Exactly(10), For: units.Duration(time.Second)}.Begin(source(1))
+	require.Equal(t, []chaos.Step{{Take: 4}, {Take: 6}, {Take: 94, Delay: time.Second, Busy: time.Second}, {Take: 5}}, pass(timed, 4, 100, 5))
+	open := chaos.Stall{After: chaos.Exactly(10)}.Begin(source(1))
+	require.Equal(t, []chaos.Step{{Take: 10}, {Take: 5, Delay: chaos.Forever}}, pass(open, 10, 5))
+	require.Equal(t, chaos.Forever, open.Next(nil).Delay, "the end waits too")
+}
+
+func TestOnlyTheEndIsSlow(t *testing.T) {
+	s := chaos.SlowClose{Delay: units.Duration(time.Second)}.Begin(source(1))
+	require.Equal(t, chaos.Step{Take: 5}, s.Next(make([]byte, 5)))
+	require.Equal(t, chaos.Step{Delay: time.Second}, s.Next(nil))
+}

@@ -10,6 +10,7 @@ import (
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 
+	"gauntlet/chaos"
 	"gauntlet/fixtures/script"
 	"gauntlet/scenarios/decode"
 )
@@ -45,6 +46,7 @@ func (v *validation) faults() {
 		v.say(!v.Has(at+".link"), at, "found no link; allowed: link: %s", links(n))
 		v.say(v.Has(at+".link") && (!ok || int(link) > n), at+".link", "found %q; allowed: %s", f.Link, links(n))
 		v.say(f.Fault.Fault == nil, at, "found no fault; allowed: see gauntlet list faults")
+		v.answers(f, at)
 		v.say(f.Until != 0 && f.Until <= f.From || f.Until == 0 && f.From != 0, at, "found until %s, not after from %s; allowed: a later until, or neither for all the time", f.Until, f.From)
 		v.say(!(f.Share >= 0 && f.Share <= 1), at+".share", "found %v; allowed: a share of connections from 0 to 1, 0 being all", f.Share)
 		if f.Name != "" {
@@ -57,6 +59,17 @@ func (v *validation) faults() {
 		}
 		v.opens(at, f.From.D())
 	}
+}
+
+// answers checks that a fault on answers is where it can read them.
+func (v *validation) answers(f *Fault, at string) {
+	n, ok := f.LinkNumber()
+	if !ok || f.Fault.Fault == nil || !chaos.OnAnswers(f.Fault.Fault) {
+		return
+	}
+	v.say(n == 0, at+".link", "found client for %s, which changes answers; allowed: %s, so that the target can be held to what it was sent", f.Fault, strings.TrimPrefix(links(v.s.BackendCount()), "client, "))
+	b := v.s.Backend(int(n))
+	v.say(n > 0 && (b.TLS != nil || b.Protocol == script.H2), at+".link", "found %s for %s, which speaks TLS or HTTP/2; allowed: a backend of HTTP/1 in the clear", f.Link, f.Fault)
 }
 
 func links(backends int) string {

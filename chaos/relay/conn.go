@@ -19,10 +19,14 @@ type conn struct {
 	mu      sync.Mutex
 	over    bool
 	tallies []*tally
+	talk    *talk // nil when no window of the link acts on answers
 }
 
-func newConn(number uint32, in, out *net.TCPConn) *conn {
+func newConn(number uint32, in, out *net.TCPConn, config Config) *conn {
 	c := &conn{number: number, in: in, out: out, done: make(chan struct{})}
+	if config.talks() {
+		c.talk = newTalk(c, config)
+	}
 	c.up, c.down = newDirection(c, in, out), newDirection(c, out, in)
 	c.up.back, c.down.back = c.down, c.up
 	return c
@@ -39,6 +43,9 @@ func (c *conn) run() []*tally {
 	c.close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.talk != nil {
+		c.talk.End()
+	}
 	for _, t := range c.tallies {
 		t.settle(true)
 	}
@@ -47,13 +54,17 @@ func (c *conn) run() []*tally {
 
 // open lets a window act on the connection, if it is one of its share.
 func (c *conn) open(w *window, config Config) {
-	if w.connects != 0 || !w.covers(config, c.number) {
+	if w.connects != 0 || !w.answers && !w.covers(config, c.number) {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := &tally{window: w}
 	c.tallies = append(c.tallies, t)
+	if w.answers {
+		c.talk.open(t, w.source(config, c.number, false))
+		return
+	}
 	if w.Direction != chaos.Down {
 		c.up.open(&stage{tally: t, stream: w.Fault.Begin(w.source(config, c.number, true))})
 	}
@@ -78,7 +89,8 @@ func (c *conn) lift(w *window) *tally {
 		notify(d.wake)
 		notify(d.room)
 	}
-	if t.cut {
+	acts := c.talk != nil && c.talk.lift(t)
+	if t.cut || acts {
 		return nil
 	}
 	t.settle(false)

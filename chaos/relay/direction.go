@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gauntlet/chaos"
+	"gauntlet/chaos/dialogue"
 )
 
 const (
@@ -33,6 +34,7 @@ type direction struct {
 	bytes   int    // in the queue or being written
 	resets  int    // in the queue
 	swallow *stage // a fault has ended this direction: what still comes goes nowhere
+	untold  bool   // and the receiver is not to learn of it
 	came    bool   // the sender's end has come
 	ended   bool   // the receiver has been given an end
 	dead    bool   // the receiver is gone
@@ -63,10 +65,18 @@ func (d *direction) read() {
 func (d *direction) offer(p []byte) {
 	d.c.mu.Lock()
 	defer d.c.mu.Unlock()
+	if t := d.c.talk; t != nil && d == d.c.up && d.swallow == nil {
+		if reply, window := t.Up(p); window != 0 {
+			t.emit([]dialogue.Part{{Data: reply, Window: window}, {Window: window, Close: true}})
+		}
+	}
 	switch {
 	case d.swallow != nil:
 		d.swallow.tally.touch(time.Now(), len(p), true)
-	case !d.dead:
+	case d.dead:
+	case d.c.talk != nil && d == d.c.down:
+		d.c.talk.emit(d.c.talk.Down(p))
+	default:
 		d.plan(piece{data: append([]byte(nil), p...), at: time.Now()})
 	}
 }
@@ -106,10 +116,10 @@ func (d *direction) push(p piece) {
 	if p.by == nil || d.swallow != nil {
 		return
 	}
-	d.swallow = p.by
+	d.swallow, d.untold = p.by, p.end == chaos.EndUntold
 	if p.end == chaos.EndCut && d.back.swallow == nil {
 		d.back.swallow = p.by
-		d.back.queue = append(d.back.queue, piece{end: chaos.EndHalfClose, by: p.by, at: p.at})
+		d.back.queue = append(d.back.queue, p.mirrored())
 		notify(d.back.wake)
 	}
 }
@@ -121,9 +131,10 @@ func (d *direction) open(s *stage) {
 		return
 	}
 	if st := s.stream.Next(nil); st.End != chaos.EndNone {
-		now := time.Now()
-		s.tally.touch(now, 0, true)
-		d.push(piece{end: st.End, by: s, at: now})
+		p := piece{end: st.End, by: s, at: time.Now()}
+		s.tally.touch(p.at, 0, true)
+		s.time(&p, p.at, st)
+		d.push(p)
 	}
 }
 
@@ -164,9 +175,13 @@ func (d *direction) senderEnded(err error) {
 		return
 	}
 	d.came = true
+	if d.c.talk != nil && d == d.c.down && d.swallow == nil && !d.dead {
+		d.c.talk.emit(d.c.talk.End())
+	}
 	rst := d.broken || !errors.Is(err, io.EOF)
 	switch {
 	case d.swallow != nil && d.back.swallow != nil: // cut: both sides know it is over
+	case d.untold:
 	case d.swallow != nil && rst:
 		d.push(piece{end: chaos.EndReset, at: time.Now()})
 	case d.swallow != nil || d.dead && !rst:

@@ -269,3 +269,86 @@ func TestDataBlackholeToTheEndOfTheRunDestroys(t *testing.T) {
 	require.EqualValues(t, 13, rec[0].Bytes)
 	require.EqualValues(t, 1, rec[0].Cut)
 }
+
+func TestAStallHoldsWhatIsBehindItsBytes(t *testing.T) {
+	r := newRig(t, 1, relay.Window{Fault: spec(t, "stall: {after: 4}"), Direction: chaos.Up, Until: 400 * time.Millisecond})
+	near, far := r.pair()
+	r.begin()
+	began := time.Now()
+	send(t, near, "passes")
+	receive(t, far, "pass")
+	receive(t, far, "es")
+	require.GreaterOrEqual(t, time.Since(began), 350*time.Millisecond)
+	rec := r.receipts()
+	require.Len(t, rec, 1)
+	require.Zero(t, rec[0].Cut)
+}
+
+func TestAStallForATimeLetsGoByItself(t *testing.T) {
+	r := newRig(t, 1, relay.Window{Fault: spec(t, "stall: {after: 4, for: 200ms}"), Direction: chaos.Up})
+	near, far := r.pair()
+	r.begin()
+	began := time.Now()
+	send(t, near, "passes")
+	receive(t, far, "passes")
+	require.GreaterOrEqual(t, time.Since(began), 200*time.Millisecond)
+	require.Zero(t, r.receipts()[0].Cut)
+}
+
+func TestSpikesDelaySomeReads(t *testing.T) {
+	r := newRig(t, 1, relay.Window{Fault: spec(t, "spikes: {delay: 100ms, chance: 100%}"), Direction: chaos.Up})
+	near, far := r.pair()
+	r.begin()
+	began := time.Now()
+	send(t, near, "late")
+	receive(t, far, "late")
+	require.GreaterOrEqual(t, time.Since(began), 100*time.Millisecond)
+	require.EqualValues(t, 4, r.receipts()[0].Bytes)
+}
+
+func TestSlowCloseDelaysTheEndAlone(t *testing.T) {
+	r := newRig(t, 1, relay.Window{Fault: spec(t, "slow-close: {delay: 300ms}")})
+	near, far := r.pair()
+	r.begin()
+	send(t, near, "prompt")
+	require.NoError(t, near.CloseWrite())
+	began := time.Now()
+	receive(t, far, "prompt")
+	_, err := rest(far)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, time.Since(began), 250*time.Millisecond)
+	require.Len(t, r.receipts(), 1)
+}
+
+func TestATimeoutEndsBothSidesAfterItsTime(t *testing.T) {
+	r := newRig(t, 1, relay.Window{Fault: spec(t, "timeout: {after: 300ms}")})
+	near, far := r.pair()
+	began := time.Now()
+	r.begin()
+	send(t, near, "never arrives")
+	for _, c := range []net.Conn{near, far} {
+		got, err := rest(c)
+		require.NoError(t, err)
+		require.Empty(t, got)
+		require.GreaterOrEqual(t, time.Since(began), 300*time.Millisecond)
+	}
+	rec := r.receipts()
+	require.EqualValues(t, 1, rec[0].Cut)
+	require.EqualValues(t, len("never arrives"), rec[0].Bytes)
+}
+
+func TestADropTellsNobody(t *testing.T) {
+	r := newRig(t, 1, relay.Window{Fault: spec(t, "drop: {after: 4}"), Direction: chaos.Up})
+	near, far := r.pair()
+	r.begin()
+	send(t, near, "passes")
+	receive(t, far, "pass")
+	require.NoError(t, near.CloseWrite())
+	quiet(t, far, 200*time.Millisecond)
+	send(t, far, "the other way is open")
+	receive(t, near, "the other way is open")
+	require.NoError(t, far.Close())
+	rec := r.receipts()
+	require.EqualValues(t, 1, rec[0].Cut)
+	require.EqualValues(t, 2, rec[0].Bytes)
+}

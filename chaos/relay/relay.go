@@ -174,9 +174,12 @@ func (r *Relay) serve(in *net.TCPConn) {
 			_ = in.Close()
 			return
 		}
-		c := newConn(number, in, out.(*net.TCPConn))
+		c := newConn(number, in, out.(*net.TCPConn), r.config)
 		if r.add(c) {
 			r.fail(r.receipts(c, c.run()))
+			if c.talk != nil {
+				r.fail(c.talk.err)
+			}
 			r.remove(c)
 		}
 	})

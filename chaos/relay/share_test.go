@@ -48,3 +48,38 @@ func TestEdgesThatMeetMakeRoomFirst(t *testing.T) {
 	k.begin(time.Now(), act)
 	require.Len(t, told, 3, "a second beginning changes nothing")
 }
+
+// Whatever the kind, the share of connections or answers is within a point, and
+// follows from the seed.
+func TestTheShareOfEveryKind(t *testing.T) {
+	for _, k := range chaos.Kinds() {
+		spec, err := chaos.Parse([]byte(k.Example))
+		require.NoError(t, err)
+		config := Config{Seed: 7, Windows: []Window{{Number: 1, Fault: spec.Fault, Share: 0.2}}}
+		if _, whole := spec.Fault.(chaos.ConnectFault); whole {
+			_, err := windows(config)
+			require.ErrorContains(t, err, "acts on the link as a whole", k.Name)
+			continue
+		}
+		touched := func() (all []bool) {
+			made, err := windows(config)
+			require.NoError(t, err, k.Name)
+			for number := range uint32(10_000) {
+				if made[0].answers {
+					all = append(all, made[0].draws(config))
+				} else {
+					all = append(all, made[0].covers(config, number+1))
+				}
+			}
+			return all
+		}
+		first, n := touched(), 0
+		for _, did := range first {
+			if did {
+				n++
+			}
+		}
+		require.InDelta(t, 2000, n, 100, k.Name)
+		require.Equal(t, first, touched(), k.Name)
+	}
+}

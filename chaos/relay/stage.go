@@ -38,6 +38,19 @@ func (p *piece) due() (at time.Time, never bool) {
 	return at, false
 }
 
+// mirrored is the end that the other direction gets when a fault cuts this one: at
+// the time that the fault itself says.
+func (p *piece) mirrored() piece {
+	m := piece{end: chaos.EndHalfClose, by: p.by, at: p.at}
+	for _, h := range p.hold {
+		if h.tally == p.by.tally {
+			h.tally.pending++
+			m.hold = append(m.hold, h)
+		}
+	}
+	return m
+}
+
 // stage is a window's fault at work on one direction of one connection. It turns
 // the fault's steps into times; the direction keeps them.
 type stage struct {

@@ -25,7 +25,7 @@ func pattern(n uint32, k int) byte { return byte(uint32(k)*2654435761>>16 ^ n) }
 // receipt says that the window cut it, and nobody waits for ever.
 func TestWhateverHappensBytesAreAPrefix(t *testing.T) {
 	var windows []relay.Window
-	for i, text := range []string{"{latency: {delay: 5ms, jitter: 5ms}}", "{slicer: {size: 100}}", "{bandwidth: {rate: 4MiB/s}}", "{blackhole: data}", "{reset: {after: {between: [0, 60KiB]}}}", "{cut: {after: {between: [0, 60KiB]}}}", "{half-close: {after: 30KiB}}", "refuse"} {
+	for i, text := range []string{"{latency: {delay: 5ms, jitter: 5ms}}", "{slicer: {size: 100}}", "{bandwidth: {rate: 4MiB/s}}", "{blackhole: data}", "{reset: {after: {between: [0, 60KiB]}}}", "{cut: {after: {between: [0, 60KiB]}}}", "{half-close: {after: 30KiB}}", "{spikes: {delay: 20ms, chance: 10%}}", "{stall: {after: 30KiB, for: 30ms}}", "{slow-close: {delay: 20ms}}", "{timeout: {after: 50ms}}", "surplus: {size: 3}", "refuse"} {
 		from := time.Duration(i*40) * time.Millisecond
 		w := relay.Window{Fault: spec(t, text), From: from, Until: from + 150*time.Millisecond, Share: 0.4}
 		switch {

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"gauntlet/chaos"
@@ -18,7 +19,7 @@ type Window struct {
 	Name        string        // for messages; may be empty
 	From, Until time.Duration // since Begin; Until 0 is the end of the run
 	Fault       chaos.Fault
-	Share       float64         // of the connections, in (0, 1]; 0 means all
+	Share       float64         // of the connections, or of the answers by a fault on answers, in (0, 1]; 0 means all
 	Direction   chaos.Direction // "" leaves it to the fault: both, unless it leans
 }
 
@@ -26,6 +27,8 @@ type Window struct {
 type window struct {
 	Window
 	connects chaos.Connects // 0 for a fault on bytes
+	answers  bool           // it acts on answers
+	drawn    atomic.Uint32  // answers that it could have acted on
 	since    time.Time      // when it opened, for receipts of the link
 	drops    uint32         // connects dropped before it opened
 }
@@ -38,7 +41,7 @@ func windows(config Config) ([]*window, error) {
 		bad := func(format string, args ...any) ([]*window, error) {
 			return nil, fmt.Errorf("%w: windows[%d] %s: %s", ErrConfig, i, w.Name, fmt.Sprintf(format, args...))
 		}
-		v := &window{Window: w}
+		v := &window{Window: w, answers: chaos.OnAnswers(w.Fault)}
 		if c, ok := w.Fault.(chaos.ConnectFault); ok {
 			v.connects = c.Connects()
 		}
@@ -55,6 +58,9 @@ func windows(config Config) ([]*window, error) {
 			return bad("found share %v; allowed: all, since %s acts on the link as a whole", w.Share, w.Fault)
 		case v.connects != 0 && w.Direction != "":
 			return bad("found direction %s; allowed: none, since %s acts on connects", w.Direction, w.Fault)
+		}
+		if v.answers && w.Direction != "" && w.Direction != chaos.Down {
+			return bad("found direction %s; allowed: down or none, since %s acts on answers", w.Direction, w.Fault)
 		}
 		if err := v.lean(); err != nil {
 			return bad("%s", err)
@@ -101,6 +107,10 @@ func (w *window) covers(config Config, number uint32) bool {
 	x := w.seed(config) + uint64(number)*0x9E3779B97F4A7C15
 	return float64(x>>11)/(1<<53) < w.Share
 }
+
+// draws is covers for the next answer that a fault on answers can act on, of
+// whatever connection.
+func (w *window) draws(config Config) bool { return w.covers(config, w.drawn.Add(1)) }
 
 // source is the chance of one direction of one connection.
 func (w *window) source(config Config, number uint32, up bool) *rand.Rand {

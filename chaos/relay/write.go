@@ -32,6 +32,8 @@ func (d *direction) write() {
 			d.arrived()
 			d.c.reset()
 			return
+		case chaos.EndUntold:
+			d.over()
 		default:
 			d.half()
 		}
@@ -101,6 +103,11 @@ func (d *direction) passed(p *piece) {
 // half ends the direction towards the receiver.
 func (d *direction) half() {
 	_ = d.dst.CloseWrite()
+	d.over()
+}
+
+// over notes that nothing more goes out to the receiver.
+func (d *direction) over() {
 	d.c.mu.Lock()
 	defer d.c.mu.Unlock()
 	d.ended = true

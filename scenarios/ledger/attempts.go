@@ -17,6 +17,7 @@ func (l *Ledger) gather(to []Attempt, s *seat) []Attempt {
 		if g := l.gone[n-1]; g != 0 {
 			t.Departure = &b.Departures[g-1]
 		}
+		t.Altered = l.links.altered(t.Arrival)
 		to = append(to, t)
 	}
 	if len(to) > 1 {

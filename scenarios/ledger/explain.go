@@ -37,6 +37,9 @@ func (l *Ledger) Explain(seq uint64) []Moment {
 			until = max(until, a.Departure.Time)
 		}
 		l.links.each(a.Arrival.Backend, a.Arrival.PeerPort, a.Arrival.Time, until, t.fault)
+		if a.Altered != nil {
+			t.altered(a.Altered)
+		}
 	}
 	for a := range l.Phantoms() {
 		if a.Seq == seq && seq >= uint64(len(l.seats)) {
@@ -119,6 +122,15 @@ func (t *line) fault(r *book.Receipt) {
 		did = "cuts or destroys"
 	}
 	t.add(1, r.From, faultOf(r), "%s connection %d of its relay (%d times, %d bytes)", did, r.Conn, r.Count, r.Bytes)
+}
+
+func (t *line) altered(w *book.Altered) {
+	status := "what has no status line"
+	if w.Status != 0 {
+		status = fmt.Sprint(w.Status)
+	}
+	t.add(3, w.Time, fmt.Sprintf("fault %d on backend-%d", w.Window, w.Link), "has sent the target, in the place of that answer, %s: %d answers of status 1xx before it, %d body bytes, end by %s, %d bytes behind it, %d in all",
+		status, w.Interim, w.Body, w.End, w.Surplus, w.Wire)
 }
 
 func (t *line) connects(r *book.Receipt) {

@@ -34,11 +34,7 @@ func (f *facts) read(s *seat) {
 			continue
 		}
 		if f.clean {
-			got := compare(f.client, f.tries[i].Arrival, d)
-			if f.ledger.books.Rewritten {
-				got = max(got, framed(f.client, d))
-			}
-			if got > f.fit {
+			if got := f.fits(&f.tries[i]); got > f.fit {
 				f.fit, f.by = got, &f.tries[i]
 			}
 		}
@@ -53,8 +49,9 @@ func (f *facts) complete() bool { return !f.ledger.dark && !f.dim }
 
 // explicable reports whether a record we lack might explain the client's answer.
 // A killed backend has recorded every request that it answered, but a book can
-// break off for other reasons, such as a full disk.
-func (f *facts) explicable() bool { return !f.complete() || f.silent }
+// break off for other reasons, such as a full disk; and a fault may have changed
+// the answer.
+func (f *facts) explicable() bool { return !f.complete() || f.silent || f.ledger.links.dark }
 
 // arrived reports whether any backend saw anything of the request.
 func (f *facts) arrived() bool { return len(f.tries) > 0 }

@@ -59,6 +59,7 @@ type outside struct{ unsent, phantom, anonymous, stranger, garbled, surplus int 
 type Attempt struct {
 	Arrival   *book.Arrival
 	Departure *book.Departure // nil when the book holds none
+	Altered   *book.Altered   // what a fault made of the answer on its way, nil for nothing
 }
 
 // An Exchange is everything the ledger says about one exchange.

@@ -16,13 +16,19 @@ type links struct {
 	dark   bool // there was a relay and its record is not whole
 	byPort map[uint32][]*book.Receipt
 	whole  map[uint16][]*book.Receipt // by link: connects refused or unanswered
+	wrote  map[uint64][]*book.Altered // by exchange: answers that were changed
 }
 
 func newLinks(b *book.Book) links {
 	if b == nil {
 		return links{}
 	}
-	l := links{dark: !b.Sealed, byPort: map[uint32][]*book.Receipt{}, whole: map[uint16][]*book.Receipt{}}
+	l := links{dark: !b.Sealed, byPort: map[uint32][]*book.Receipt{}, whole: map[uint16][]*book.Receipt{}, wrote: map[uint64][]*book.Altered{}}
+	for i := range b.Altered {
+		if a := &b.Altered[i]; a.Run == b.Run && a.Seq != 0 {
+			l.wrote[a.Seq] = append(l.wrote[a.Seq], a)
+		}
+	}
 	for i := range b.Receipts {
 		r := &b.Receipts[i]
 		if r.Conn == 0 {
