@@ -88,11 +88,14 @@ func (c listCmd) rows() ([]row, error) {
 		rows = []row{
 			{"reference", "the reference proxy that comes with Gauntlet", nil},
 			{"httputil", "the standard library's httputil.ReverseProxy with its defaults", nil},
-			{"nginx", "the nginx on PATH", nil},
-			{"haproxy", "the haproxy on PATH", nil},
+		}
+		for _, t := range installable() {
+			rows = append(rows, row{t.Name(), "the " + t.Name() + " on PATH", nil})
+		}
+		rows = append(rows, []row{
 			{"mutant:NAME", "the reference proxy broken on purpose; see gauntlet list mutants", nil},
 			{"FILE", "a proxy of your own; see gauntlet init", nil},
-		}
+		}...)
 	case "mutants":
 		for _, m := range mutants.All() {
 			rows = append(rows, row{m.Name, m.Bug, m.Refs})

@@ -17,7 +17,7 @@ const userTarget = "gauntlet.yaml"
 
 type runCmd struct {
 	Scenarios []string      `arg:"" optional:"" help:"Ids, families or tags (see gauntlet list), all, or scenario files of your own."`
-	Target    string        `help:"reference, httputil, nginx, haproxy, mutant:NAME, or a target file." short:"t"`
+	Target    string        `help:"reference, httputil, a proxy installed here (see gauntlet list targets), mutant:NAME, or a target file." short:"t"`
 	Backends  string        `help:"Where backends run: embedded, that is in this process, or docker, each in a container." enum:"embedded,docker" default:"embedded"`
 	Out       string        `help:"Directory for evidence and report; default runs/TIME, and runs/latest points to it." type:"path"`
 	Format    []string      `help:"Reports to write: text, html, json, junit, md." default:"html" enum:"text,html,json,junit,md"`

@@ -31,6 +31,20 @@ func (c chosen) run(argument string) evidence.Run {
 	}
 }
 
+// installable are the proxies that we configure where they are installed.
+func installable() []targets.Target {
+	return []targets.Target{targets.Nginx(), targets.HAProxy(), targets.Caddy()}
+}
+
+// builtin are the names of the targets that need no file.
+func builtin() []string {
+	names := []string{"reference", "httputil"}
+	for _, t := range installable() {
+		names = append(names, t.Name())
+	}
+	return names
+}
+
 // findTarget gives the target of that name, or the one that a file of that
 // name describes.
 func findTarget(name string) (chosen, error) {
@@ -45,14 +59,15 @@ func findTarget(name string) (chosen, error) {
 		return chosen{Target: targets.Reference(program())}, nil
 	case "httputil":
 		return chosen{Target: targets.Httputil(program())}, nil
-	case "nginx":
-		return installedTarget(targets.Nginx())
-	case "haproxy":
-		return installedTarget(targets.HAProxy())
+	}
+	for _, t := range installable() {
+		if t.Name() == name {
+			return installedTarget(t)
+		}
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return chosen{}, fmt.Errorf("--target: %q is no built-in target (reference, httputil, nginx, haproxy, mutant:NAME) and cannot be read as a file: %w", name, err)
+		return chosen{}, fmt.Errorf("--target: %q is no built-in target (%s, mutant:NAME) and cannot be read as a file: %w", name, strings.Join(builtin(), ", "), err)
 	}
 	t, spec, err := targets.Parse(name, text, os.LookupEnv)
 	if err != nil {
