@@ -24,6 +24,7 @@ Exit codes: 0 passed or exposed, 1 failed, 2 wrong usage or a malformed file, 3 
 // cli is the command line; each field that is a command is a file of its own.
 type cli struct {
 	Run        runCmd        `cmd:"" help:"Run scenarios against a proxy and give the verdict."`
+	Matrix     matrixCmd     `cmd:"" help:"Run scenarios against several proxies and show them side by side."`
 	Init       initCmd       `cmd:"" help:"Make gauntlet.yaml for a proxy of your own, and check it end to end."`
 	List       listCmd       `cmd:"" help:"List scenarios, faults, targets, mutants, steps or settings."`
 	Load       loadCmd       `cmd:"" help:"Offer a load through a proxy and say what became of it."`

@@ -13,7 +13,7 @@ import (
 	"gauntlet/reports"
 )
 
-//go:embed page/*.tmpl page/style.css
+//go:embed page/*.tmpl page/*.css
 var pages embed.FS
 
 // HTML writes the report as one page that needs nothing beside it: no script,
@@ -25,7 +25,7 @@ func HTML(w io.Writer, r *reports.Report) error {
 	if err != nil {
 		return err
 	}
-	t, err := template.New("page.tmpl").Funcs(words()).ParseFS(pages, "page/*.tmpl")
+	t, err := template.New("page.tmpl").Funcs(words()).ParseFS(pages, "page/page.tmpl", "page/card.tmpl", "page/chart.tmpl", "page/parts.tmpl")
 	if err != nil {
 		return fmt.Errorf("html: %w", err)
 	}
