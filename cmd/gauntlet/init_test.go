@@ -22,14 +22,17 @@ import (
 func TestTargetsOfTheUsersOwn(t *testing.T) {
 	repo, err := filepath.Abs("../..")
 	require.NoError(t, err)
-	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE", "GOMODCACHE").Output()
 	require.NoError(t, err)
+	caches := strings.Fields(string(out))
+	require.Len(t, caches, 2)
 	var scripts atomic.Uint32
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/own",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("REPO", repo)
-			env.Setenv("GOCACHE", strings.TrimSpace(string(cache)))
+			env.Setenv("GOCACHE", caches[0])
+			env.Setenv("GOMODCACHE", caches[1])
 			env.Setenv("GOFLAGS", "")
 			env.Setenv("GOWORK", "off")
 			// Where nobody else listens, nor another of these scripts.

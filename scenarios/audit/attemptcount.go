@@ -14,15 +14,18 @@ import (
 // and those that reached none, as the client spans tell them, by what came of
 // them. A try that may still have been under way when the metrics were read need
 // not be counted: a hedge that lost, or a body that is drained, outlives its
-// exchange. Once the configuration was replaced nothing is asked, since the
+// exchange. Where a target file declares the counter it may count more than
+// backends saw. Once the configuration was replaced nothing is asked, since the
 // counters of endpoints that are gone go with them.
 func attemptCounter() *Check {
 	return &Check{
 		Name: "attempt-counter", That: "telemetry: the counter of attempts counts every try on a backend",
 		Because: "retries that nobody counts multiply load unseen", Needs: []string{metrics},
 		lack: func(d *desk) []string {
-			name := d.Case.Target.Says.Meter.Attempts
+			name, why := d.Case.Target.Says.Meter.Attempts, d.unfit(attemptsRole, "counter")
 			switch {
+			case why != "":
+				return []string{why}
 			case name == "":
 				return []string{"a counter of attempts that we know"}
 			case d.reconfigured():
@@ -31,14 +34,21 @@ func attemptCounter() *Check {
 			return nil
 		},
 		end: func(d *desk) int {
-			name, t := d.Case.Target.Says.Meter.Attempts, &d.tally
-			now := d.outcomes(name)
-			total := sum(now)
-			if seen := t.seen - d.open() - d.leased(); total < seen {
-				d.say(0, "%s counts %d attempts, backends saw %d", name, total, t.seen)
+			m, t := d.metric(attemptsRole), &d.tally
+			if missing := d.amiss(&m, "counter", t.whole); missing != nil {
+				d.now.Missing = missing
+				return 1
 			}
-			if d.trusted() && !d.accused("attempts") {
-				d.agreeAttempts(name, now)
+			now := d.outcomes(&m)
+			total, seen := sum(now), t.seen
+			if d.gaugeless() {
+				seen = t.whole
+			}
+			if total < seen-d.open()-d.leased() {
+				d.say(0, "%s counts %d attempts, backends saw %d", m.name, total, seen)
+			}
+			if d.trusted() && !d.accused("attempts") && !d.Case.Target.Says.Meter.Declared {
+				d.agreeAttempts(m.name, now)
 			}
 			return 1
 		},
@@ -64,11 +74,11 @@ func (d *desk) agreeAttempts(name string, now map[string]int) {
 
 // outcomes gives by how much the counter has grown, by outcome. Without the
 // label, or beyond the target's own bound on series, all are counted under "".
-func (d *desk) outcomes(name string) map[string]int {
+func (d *desk) outcomes(of *metric) map[string]int {
 	grown := map[string]int{}
 	add := func(s *Scrape, sign int) {
-		for _, m := range s.series(name) {
-			grown[label(m, d.Case.Target.Says.Meter.Outcome)] += sign * int(counted(m))
+		for _, m := range of.of(s) {
+			grown[label(m, of.labels.Class)] += sign * int(counted(m))
 		}
 	}
 	add(d.After, 1)

@@ -77,7 +77,7 @@ func Checks() []*Check {
 	return []*Check{
 		serverSpan(), attempts(), nesting(), status(), success(),
 		counters(), attemptCounter(), durations(), exemplars(), gauges(), labels(),
-		logLines(), logTraces(), errorLog(),
+		logLines(), logFigures(), logTraces(), errorLog(),
 	}
 }
 

@@ -13,34 +13,60 @@ import (
 // counted under any status, or not at all when it may never have been taken.
 // Where its spans are whole, they must say the same as its counters to the last
 // exchange, since no doubt about clients comes between the two. What was still
-// under way when the metrics were read need not be counted yet.
+// under way when the metrics were read need not be counted yet. A counter of
+// errors counts the answers of 500 and above.
 func counters() *Check {
 	return &Check{
 		Name: "counters", That: "telemetry: counters count what happened, by method and status",
 		Because: "alerts and bills are made of them", Needs: []string{metrics},
 		lack: func(d *desk) []string {
-			if d.Case.Target.Says.Meter.Requests == "" {
+			if m := d.Case.Target.Says.Meter; m.Requests == "" && m.Errors == "" {
 				return []string{"a counter of exchanges that we know"}
 			}
-			return nil
+			var missing []string
+			for _, role := range []string{requestsRole, errorsRole} {
+				if why := d.unfit(role, "counter"); why != "" {
+					missing = append(missing, why)
+				}
+			}
+			return missing
 		},
 		end: func(d *desk) int {
-			name := d.Case.Target.Says.Meter.Requests
-			now := d.grown(name, counted)
-			d.compare(name, now)
-			d.agree(name, now)
+			missing := append(d.requests(), d.failures()...)
+			if d.now.Count == 0 {
+				d.now.Missing = missing
+			}
 			return 1
 		},
 	}
 }
 
+// requests holds the counter of exchanges against ledger and spans; like
+// failures it gives what is amiss.
+func (d *desk) requests() []string {
+	m, due := d.metric(requestsRole), 0
+	for _, n := range d.tally.due {
+		due += n
+	}
+	if missing := d.amiss(&m, "counter", due); m.name == "" || missing != nil {
+		return missing
+	}
+	now := d.grown(&m, counted)
+	d.compare(&m, now)
+	d.agree(&m, now)
+	return nil
+}
+
 // compare holds counts against the ledger.
-func (d *desk) compare(name string, all map[key]float64) {
-	g, t := d.grain(name).known(), &d.tally
+func (d *desk) compare(m *metric, all map[key]float64) {
+	g, t, name := d.grain(m).known(), &d.tally, m.name
 	due, now := coarse(t.due, g), coarse(all, g)
 	may, open := t.loose+t.vague+d.strays(), d.open()
 	sum, total := 0, 0.0
 	for _, k := range keys(due, now) {
+		if k.code/100 == 1 && d.Case.Target.Says.Meter.Declared {
+			now[k] = min(now[k], float64(due[k])) // it may count what came before the answer, too
+		}
 		sum, total = sum+due[k], total+now[k]
 		switch n := int(now[k]); {
 		case n < due[k]-open:
@@ -49,17 +75,17 @@ func (d *desk) compare(name string, all map[key]float64) {
 			d.blame(k, g, "%s counts %d × %s, %d clients got that and at most %d more can have ended so", name, n, k, due[k], may)
 		}
 	}
-	if n := int(total); n < sum+t.vague-open || n > sum+may {
-		d.say(0, "%s counts %d exchanges, at least %d and at most %d took place", name, n, sum+t.vague-open, sum+may)
+	if n, least := int(total), sum+d.sure(t.vague)-open; n < least || n > sum+may {
+		d.say(0, "%s counts %d exchanges, at least %d and at most %d took place", name, n, least, sum+may)
 	}
 }
 
 // agree holds counts against the target's own spans.
-func (d *desk) agree(name string, all map[key]float64) {
-	if !d.trusted() {
-		return
+func (d *desk) agree(m *metric, all map[key]float64) {
+	if !d.trusted() || d.Case.Target.Says.Meter.Declared {
+		return // of a stranger's spans nobody knows when they end
 	}
-	g := d.grain(name)
+	g, name := d.grain(m), m.name
 	told, now := coarse(d.tally.spans, g), coarse(all, g)
 	may := d.tally.late + d.strays()
 	for _, k := range keys(told, now) {

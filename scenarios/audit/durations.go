@@ -8,7 +8,7 @@ import (
 )
 
 // durations: the histogram of durations counts each exchange that the counter
-// counts, in seconds (Prometheus, "Metric and label naming"), and in the bucket
+// counts, in seconds or the unit that is declared (Prometheus, "Metric and label naming"), and in the bucket
 // where its server span's duration lies. Clocks are read a moment apart, and on a
 // busy machine that moment may be long: see near.
 func durations() *Check {
@@ -16,17 +16,20 @@ func durations() *Check {
 		Name: "durations", That: "telemetry: the histogram of durations tells how long exchanges took, in seconds",
 		Because: "percentiles are made of it", Needs: []string{metrics},
 		lack: func(d *desk) []string {
+			if why := d.unfit(durationsRole, "histogram"); why != "" {
+				return []string{why}
+			}
 			if d.Case.Target.Says.Meter.Duration == "" || len(d.After.series(d.Case.Target.Says.Meter.Duration)) == 0 {
 				return []string{"a histogram of durations that we know"}
 			}
 			return nil
 		},
 		end: func(d *desk) int {
-			meter := d.Case.Target.Says.Meter
-			d.compare(meter.Duration, d.grown(meter.Duration, observed))
-			d.plausible(meter.Duration)
-			if d.trusted() {
-				d.buckets(meter.Duration)
+			m := d.metric(durationsRole)
+			d.compare(&m, d.grown(&m, observed))
+			d.plausible(&m)
+			if d.trusted() && !d.Case.Target.Says.Meter.Declared {
+				d.buckets(&m)
 			}
 			return 1
 		},
@@ -37,16 +40,16 @@ func durations() *Check {
 // server may be at an exchange for longer than its client, who sees only the
 // answer; not for ten times as long in sum and a second for each beside. It
 // catches another unit, and nothing finer.
-func (d *desk) plausible(name string) {
+func (d *desk) plausible(h *metric) {
 	var sum, n float64
 	add := func(m *dto.Metric, sign float64) {
-		sum += sign * m.GetHistogram().GetSampleSum()
+		sum += sign * h.unit * m.GetHistogram().GetSampleSum()
 		n += sign * observed(m)
 	}
-	for _, m := range d.After.series(name) {
+	for _, m := range h.of(d.After) {
 		add(m, 1)
 	}
-	for _, m := range d.Before.series(name) {
+	for _, m := range h.of(d.Before) {
 		add(m, -1)
 	}
 	if n == 0 {
@@ -54,10 +57,10 @@ func (d *desk) plausible(name string) {
 	}
 	measured := d.measured() / 1e9
 	if sum > 10*measured+n {
-		d.say(0, "%s sums up to %.3f s, clients measured %.3f s for as many exchanges: another unit?", name, sum, measured)
+		d.say(0, "%s sums up to %.3f s, clients measured %.3f s for as many exchanges: another unit?", h.name, sum, measured)
 	}
 	if sum < 0 || math.IsNaN(sum) {
-		d.say(0, "%s sums up to %v", name, sum)
+		d.say(0, "%s sums up to %v", h.name, sum)
 	}
 }
 
@@ -77,7 +80,7 @@ func near(d time.Duration) (least, most time.Duration) {
 }
 
 // buckets compares each bucket with the durations of the server spans.
-func (d *desk) buckets(name string) {
+func (d *desk) buckets(h *metric) {
 	type bound struct {
 		le  float64
 		now float64
@@ -95,10 +98,10 @@ func (d *desk) buckets(name string) {
 			bounds[i].now += sign * float64(b.GetCumulativeCount())
 		}
 	}
-	for _, m := range d.After.series(name) {
+	for _, m := range h.of(d.After) {
 		add(m, 1)
 	}
-	for _, m := range d.Before.series(name) {
+	for _, m := range h.of(d.Before) {
 		add(m, -1)
 	}
 	for _, b := range bounds {
@@ -110,7 +113,7 @@ func (d *desk) buckets(name string) {
 		// Some may have been stopped for longer between two looks at the clock.
 		odd := 1 + len(d.tally.took)/100
 		if n := int(b.now); n < surely-odd || n > maybe+d.strays()+odd {
-			d.say(0, "%s counts %d exchanges of at most %v; by their server spans it is %d to %d", name, n, le, surely, maybe)
+			d.say(0, "%s counts %d exchanges of at most %v; by their server spans it is %d to %d", h.name, n, le, surely, maybe)
 		}
 	}
 }

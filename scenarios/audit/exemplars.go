@@ -56,27 +56,30 @@ func (d *desk) exemplar(name string, m *dto.Metric, e *dto.Exemplar, floor, boun
 		d.say(0, "an exemplar of %s of %v s stands in the bucket from %v to %v", name, v, floor, bound)
 	}
 	root, seq := d.root(trace)
-	meter := d.Case.Target.Says.Meter
 	switch {
 	case !d.trusted():
 	case root == nil:
 		d.say(seq, "an exemplar of %s names trace %s, which has no server span", name, text)
-	case name == meter.Duration || name == meter.Requests:
-		d.means(name, m, e, root, seq)
+	default:
+		for _, role := range []string{requestsRole, durationsRole} {
+			if of := d.metric(role); of.name == name && of.has(m) {
+				d.means(&of, m, e, root, seq)
+			}
+		}
 	}
 	return 1
 }
 
 // means asks whether the exemplar can be one of that exchange.
-func (d *desk) means(name string, m *dto.Metric, e *dto.Exemplar, root *otlp.Brief, seq uint64) {
-	k, _ := d.read(m)
-	g := d.grain(name)
+func (d *desk) means(of *metric, m *dto.Metric, e *dto.Exemplar, root *otlp.Brief, seq uint64) {
+	k, _ := of.read(m)
+	g, name := d.grain(of), of.name
 	if own := g.of(key{usual(root.Method), root.Code, root.Route, root.Class}); root.Method != "" && own != g.of(k) {
 		d.say(seq, "an exemplar of %s for %s names a trace whose server span says %s", name, k, own)
 		return
 	}
 	took := time.Duration(root.End - root.Start)
-	value := time.Duration(e.GetValue() * 1e9)
+	value := time.Duration(e.GetValue() * of.unit * 1e9)
 	if least, most := near(took); m.GetHistogram() != nil && (value < least || value > most) {
 		d.say(seq, "an exemplar of %s of %v names a trace whose server span took %v", name, value, took)
 	}

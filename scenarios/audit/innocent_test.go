@@ -3,6 +3,7 @@ package audit_test
 import (
 	"testing"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
 
@@ -175,6 +176,24 @@ func TestNobodyIsAccusedOfWhatHeCannotHaveSaid(t *testing.T) {
 			},
 			func(s *scene) { s.facts.Case.Target.Quiet.Metrics["inflight"] = 1 },
 		},
+		"a file that declares, and a target that is honest": {nil, func(s *scene) { s.declare().failures(2).tries(9) }},
+		"more attempts than backends saw":                   {nil, func(s *scene) { s.declare().tries(20) }},
+		"no gauge, and one that nobody saw through": {func(s *scene) { gone(s, 2, book.EndAbandoned) }, func(s *scene) {
+			s.declare()
+			*s.series(0, "499").Counter.Value = 0
+			s.series(1, "499").Histogram = &dto.Histogram{SampleCount: new(uint64(0)), SampleSum: new(float64(0))}
+		}},
+		"durations in milliseconds": {nil, func(s *scene) {
+			s.declare()
+			s.facts.Case.Target.Says.Meter.Unit = "ms"
+			for _, m := range s.after[1].Metric {
+				*m.Histogram.SampleSum *= 1000
+				for _, b := range m.Histogram.Bucket {
+					*b.UpperBound, b.Exemplar = *b.UpperBound*1000, nil
+				}
+			}
+		}},
+		"what a head adds to the bytes": {func(s *scene) { s.line(2).Bytes = 5000 }, nil},
 		"a log that names the status sent": {func(s *scene) {
 			s.line(8).Failed = false
 			s.facts.Case.Target.Says.LogTraces = false

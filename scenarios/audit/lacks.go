@@ -94,8 +94,12 @@ func (d *desk) metricsLack() (why, untold string) {
 	case d.Before == nil || d.After == nil:
 		return "", "a look at the metrics is missing"
 	}
-	if a, b := d.Before.begin(), d.After.begin(); a != b {
+	a, b := d.Before.begin(), d.After.begin()
+	switch {
+	case a != b:
 		return "another process answered after the case than before it", ""
+	case t.Says.Meter.Declared && b == 0 && (t.Reloaded || t.Replaced):
+		return "another process may have answered after its reload, and no process_start_time_seconds tells", ""
 	}
 	return "", ""
 }

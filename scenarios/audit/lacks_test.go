@@ -47,9 +47,22 @@ func TestWhatIsNotWholeIsNamedAndAccusesNobody(t *testing.T) {
 		"a log without a word for it": {func(s *scene) {
 			s.facts.Case.Target.Telemetry, s.facts.Case.Target.Says.LogTraces = []string{"access_log"}, false
 		}, "success", "whole traces, or a log that tells of answers that were cut", ""},
-		"no exemplars":       {func(s *scene) { s.after = s.after[:1] }, "exemplars", "exemplars to compare", ""},
-		"lines without id":   {func(s *scene) { anonymous(s) }, "log-lines", "an exchange id or trace id in the access log", ""},
-		"lines without span": {func(s *scene) { s.facts.Case.Target.Says.LogTraces = false }, "log-traces", "trace_id and span_id in the access log", ""},
+		"declared, not there": {func(s *scene) { s.declare(); s.facts.Case.Target.Says.Meter.Requests = "reqests" }, "counters", "counter reqests (its metrics have no such series)", ""},
+		"declared, elsewhere": {func(s *scene) {
+			s.declare().failures(1)
+			s.facts.Case.Target.Says.Meter.Where["errors"]["proxy"] = "out"
+		}, "counters", "counter errors (its metrics have no such series)", ""},
+		"declared, of another kind":  {func(s *scene) { s.declare(); s.facts.Case.Target.Says.Meter.Requests = "seconds" }, "counters", "counter seconds (it is none)", ""},
+		"declared, and no histogram": {func(s *scene) { s.declare(); s.facts.Case.Target.Says.Meter.Duration = "requests" }, "durations", "histogram requests (it is none)", ""},
+		"declared, without a label":  {func(s *scene) { s.declare(); s.facts.Case.Target.Says.Meter.Code = "status" }, "counters", "label status of requests", ""},
+		"declared, and reloaded": {
+			func(s *scene) { s.declare(); s.facts.Case.Target.Reloaded = true }, "counters",
+			"whole metrics (another process may have answered after its reload, and no process_start_time_seconds tells)", "",
+		},
+		"neither bytes nor time": {func(s *scene) { s.log.Sized, s.log.Timed = 0, 0 }, "log-figures", "bytes or durations in the access log", ""},
+		"no exemplars":           {func(s *scene) { s.after = s.after[:1] }, "exemplars", "exemplars to compare", ""},
+		"lines without id":       {func(s *scene) { anonymous(s) }, "log-lines", "an exchange id or trace id in the access log", ""},
+		"lines without span":     {func(s *scene) { s.facts.Case.Target.Says.LogTraces = false }, "log-traces", "trace_id and span_id in the access log", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			results := newScene().run(t, nil, c.lie)

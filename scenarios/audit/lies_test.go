@@ -97,6 +97,34 @@ func TestEachLieIsFoundByTheCheckThatLooksForIt(t *testing.T) {
 			[]uint64{8},
 		},
 		"a cut is a success, in the log": {func(s *scene) { s.line(8).Failed = false }, []string{"log-traces", "success"}, []uint64{8}},
+		"fewer bytes than were sent":     {func(s *scene) { s.line(2).Bytes = 63 }, []string{"log-figures"}, []uint64{2}},
+		"a log in another unit": {
+			func(s *scene) {
+				for i := range s.log.Lines {
+					s.log.Lines[i].Took *= 1000
+				}
+			},
+			[]string{"log-figures"},
+			nil,
+		},
+		"another route in the log": {func(s *scene) { s.line(2).Route, s.span(2, 0).Route = "/a", "/b" }, []string{"log-traces"}, []uint64{2}},
+		"trace of another where nobody exports any": {
+			func(s *scene) {
+				s.facts.Case.Target.Telemetry = []string{"access_log", "metrics"}
+				s.facts.Case.Target.Says.Fields.Trace = "trace_id"
+				s.line(2).Trace = trace(3)
+			},
+			[]string{"log-lines"},
+			[]uint64{2},
+		},
+		"errors that are not counted": {func(s *scene) { s.declare().failures(0) }, []string{"counters"}, nil},
+		"errors counted twice":        {func(s *scene) { s.declare().failures(20) }, []string{"counters"}, nil},
+		"attempts not counted":        {func(s *scene) { s.declare().tries(6) }, []string{"attempt-counter"}, nil},
+		"two not counted, and no gauge": {
+			func(s *scene) { s.declare(); *s.series(0, "200").Counter.Value -= 2 },
+			[]string{"counters"},
+			nil,
+		},
 		"counts twice": {
 			func(s *scene) { *s.series(0, "200").Counter.Value *= 2 },
 			[]string{"counters"},

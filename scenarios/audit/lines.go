@@ -1,7 +1,8 @@
 package audit
 
 // logLines: each exchange that the target took has one line in the access log,
-// and no exchange has two. See taken for those that may have none.
+// and no exchange has two. Where lines name traces and nobody exports any, each
+// names its own. See taken for those that may have none.
 func logLines() *Check {
 	return &Check{
 		Name: "log-lines", That: "telemetry: each exchange has one line in the access log",
@@ -18,6 +19,9 @@ func logLines() *Check {
 				d.say(v.Seq, "exchange %d has %d lines in the access log", v.Seq, n)
 			case n == 0 && d.taken(v) && d.settled(v):
 				d.say(v.Seq, "exchange %d has no line in the access log", v.Seq)
+			}
+			if l := v.line(); l != nil && d.Case.Target.Says.Fields.Trace != "" && (!l.Traced || l.Trace != v.id.TraceID()) && !d.whole(traces) {
+				d.say(v.Seq, "the log line of exchange %d does not name its trace", v.Seq)
 			}
 		},
 	}
@@ -37,13 +41,14 @@ func (d *desk) named() bool {
 // logTraces: log and trace lead to each other. Each line names the trace of its
 // exchange and its server span, which is there; a line that tells of a failure
 // leads to a span that does, and a failed span back to a line that does, or to
-// one that names a status of 500 or more.
+// one that names a status of 500 or more. Of a log that names traces and no
+// spans, or that has no word for a failure, only the rest is asked.
 func logTraces() *Check {
 	return &Check{
 		Name: "log-traces", That: "telemetry: log lines and traces lead to each other",
 		Because: "from a line in a log one must come to the trace, and back", Needs: []string{logs, traces},
 		lack: func(d *desk) []string {
-			if !d.Case.Target.Says.LogTraces {
+			if says := d.Case.Target.Says; !says.LogTraces && says.Fields.Trace == "" {
 				return []string{"trace_id and span_id in the access log"}
 			}
 			return nil
@@ -57,6 +62,8 @@ func logTraces() *Check {
 }
 
 func (d *desk) leads(v *view, l *Line) {
+	says := &d.Case.Target.Says
+	spans, fails := says.LogTraces || says.Fields.Span != "", says.LogTraces || says.Fields.Failed != ""
 	switch s := v.server(); {
 	case !l.Traced:
 		d.say(v.Seq, "the log line of exchange %d names no trace", v.Seq)
@@ -64,11 +71,13 @@ func (d *desk) leads(v *view, l *Line) {
 		d.say(v.Seq, "the log line of exchange %d names the trace of another", v.Seq)
 	case s == nil:
 		return // sampled away, or the check of server spans says so
-	case l.Span != s.ID:
+	case spans && l.Span != s.ID:
 		d.say(v.Seq, "the log line of exchange %d names span %s, its server span is %s", v.Seq, short(l.Span), short(s.ID))
-	case l.Failed && !s.Failed():
+	case fails && l.Failed && !s.Failed():
 		d.say(v.Seq, "the log line of exchange %d tells of a failure, its server span of none", v.Seq)
-	case s.Failed() && !l.Failed && l.Status < 500:
+	case fails && s.Failed() && !l.Failed && l.Status < 500:
 		d.say(v.Seq, "the server span of exchange %d tells of a failure, its log line of none", v.Seq)
+	case l.Route != "" && s.Route != "" && l.Route != s.Route:
+		d.say(v.Seq, "the log line of exchange %d names the route %q, its server span %q", v.Seq, l.Route, s.Route)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"gauntlet/fixtures/exchange"
+	"gauntlet/scenarios/evidence"
 )
 
 // A Line is what an access log says of one exchange.
@@ -23,12 +24,22 @@ type Line struct {
 	Failed bool // it says that the answer was cut or that something failed
 	Status int  // 0 when it names none
 	Method string
+	Route  string  // where a target file names its member
+	Bytes  int64   // of the answer, when Sized
+	Sized  bool    // it names them
+	Took   float64 // nanoseconds, 0 when it does not say
 }
 
 // A Log is what was read of an access log.
 type Log struct {
 	Lines   []Line
 	Foreign int // lines that are no JSON object, or a line that breaks off
+	Sized   int // lines that name bytes
+	Timed   int // lines that name a duration
+
+	words  map[string]field // nil for the usual names
+	unit   float64          // of durations, in nanoseconds
+	routes map[string]string
 }
 
 // A field is something that we look for in a line.
@@ -40,6 +51,9 @@ const (
 	spanField
 	methodField
 	failedField
+	bytesField
+	durationField
+	routeField
 )
 
 // fieldOf says what a key stands for: in the reference's log, and in what people
@@ -56,6 +70,10 @@ func fieldOf(key []byte) field {
 		return methodField
 	case "error", "aborted":
 		return failedField
+	case "bytes", "body_bytes_sent", "bytes_sent":
+		return bytesField
+	case "duration_ms":
+		return durationField
 	}
 	return 0
 }
@@ -64,13 +82,13 @@ func fieldOf(key []byte) field {
 const maxLine = 1 << 20
 
 // ReadLog reads an access log, one JSON object a line.
-func ReadLog(path string, run uint64) (*Log, error) {
+func ReadLog(path string, run uint64, fields evidence.Fields) (*Log, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the access log: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	l, err := ParseLog(f, run)
+	l, err := ParseLog(f, run, fields)
 	if err != nil {
 		return nil, fmt.Errorf("read the access log %s: %w", path, err)
 	}
@@ -78,8 +96,8 @@ func ReadLog(path string, run uint64) (*Log, error) {
 }
 
 // ParseLog is ReadLog on a stream.
-func ParseLog(from io.Reader, run uint64) (*Log, error) {
-	l := &Log{}
+func ParseLog(from io.Reader, run uint64, fields evidence.Fields) (*Log, error) {
+	l := newLog(fields)
 	mark := marked(run)
 	r := bufio.NewReaderSize(from, 64<<10)
 	for {
@@ -125,7 +143,7 @@ func (l *Log) add(text []byte, run uint64, mark []byte) {
 	var line Line
 	var byTrace uint64
 	whole := members(text, func(key, value []byte) {
-		switch fieldOf(key) {
+		switch l.field(key) {
 		case statusField:
 			line.Status, _ = strconv.Atoi(string(value)) // no number is no status
 		case traceField:
@@ -143,6 +161,14 @@ func (l *Log) add(text []byte, run uint64, mark []byte) {
 			line.Method = method(value)
 		case failedField:
 			line.Failed = line.Failed || !slices.Contains([]string{"", "false", "null", "-"}, string(value))
+		case bytesField:
+			n, err := strconv.ParseInt(string(value), 10, 64)
+			line.Bytes, line.Sized = max(n, 0), err == nil
+		case durationField:
+			n, _ := strconv.ParseFloat(string(value), 64) // no number is no duration
+			line.Took = n * l.unit
+		case routeField:
+			line.Route = l.route(value)
 		default:
 			if !bytes.HasPrefix(value, mark) {
 				return
@@ -158,6 +184,12 @@ func (l *Log) add(text []byte, run uint64, mark []byte) {
 	}
 	if line.Seq == 0 {
 		line.Seq = byTrace
+	}
+	if line.Sized {
+		l.Sized++
+	}
+	if line.Took > 0 {
+		l.Timed++
 	}
 	l.Lines = append(l.Lines, line)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gauntlet/fixtures/exchange"
+	"gauntlet/scenarios/evidence"
 )
 
 // A Saying is a line of the access log about one exchange.
@@ -34,7 +35,7 @@ func ReadSayings(path string, run uint64, wanted func(seq uint64) bool) (map[uin
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read the access log %s: %w", path, err)
 		}
-		var l Log
+		l := newLog(evidence.Fields{})
 		if !over && len(text) > 0 {
 			l.add(text, run, mark)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"gauntlet/fixtures/exchange"
 	"gauntlet/scenarios/audit"
+	"gauntlet/scenarios/evidence"
 )
 
 func TestSayingsAreTheLinesOfTheWantedExchanges(t *testing.T) {
@@ -31,7 +32,7 @@ no JSON %s
 	}, said)
 	_, err = audit.ReadSayings(path+".gone", run, nil)
 	require.ErrorIs(t, err, os.ErrNotExist)
-	_, err = audit.ReadLog(path+".gone", run)
+	_, err = audit.ReadLog(path+".gone", run, evidence.Fields{})
 	require.ErrorIs(t, err, os.ErrNotExist)
 	_, err = audit.ReadScrape(path+".gone", 0)
 	require.ErrorIs(t, err, os.ErrNotExist)

@@ -12,11 +12,12 @@ import (
 
 	"gauntlet/fixtures/exchange"
 	"gauntlet/scenarios/audit"
+	"gauntlet/scenarios/evidence"
 )
 
 func parse(t testing.TB, text string) *audit.Log {
 	t.Helper()
-	l, err := audit.ParseLog(strings.NewReader(text), run)
+	l, err := audit.ParseLog(strings.NewReader(text), run, evidence.Fields{})
 	require.NoError(t, err)
 	return l
 }

@@ -118,7 +118,8 @@ func (s *scene) exchange(seq uint64) {
 		Trace: trace(seq), ID: spanID(seq, 0), Parent: caller(seq), Seq: seq, Kind: otlp.Server,
 		Start: at(seq) + ms, End: at(seq) + 10*ms, Code: 200, Method: "GET",
 	})
-	s.log.Lines = append(s.log.Lines, audit.Line{Seq: seq, Trace: trace(seq), Span: spanID(seq, 0), Traced: true, Status: 200, Method: "GET"})
+	s.log.Lines = append(s.log.Lines, audit.Line{Seq: seq, Trace: trace(seq), Span: spanID(seq, 0), Traced: true, Status: 200, Method: "GET", Bytes: 64, Sized: true, Took: float64(9 * ms)})
+	s.log.Sized, s.log.Timed = s.log.Sized+1, s.log.Timed+1
 	s.attempt(seq, 1)
 }
 
@@ -319,4 +320,31 @@ func (s *scene) run(t *testing.T, bent, lied func(*scene)) map[string]audit.Resu
 	}
 	require.Len(t, results, len(audit.Names()))
 	return results
+}
+
+// declare makes the target one whose file names its metrics and no gauge.
+func (s *scene) declare() *scene {
+	delete(s.facts.Case.Target.Quiet.Metrics, "inflight")
+	s.facts.Case.Target.Says.Meter.Declared = true
+	s.facts.Case.Target.Says.Meter.Where = map[string]map[string]string{"errors": {"proxy": "in"}}
+	return s
+}
+
+func (s *scene) failures(n float64) *scene {
+	s.facts.Case.Target.Says.Meter.Errors = "errors"
+	return s.counter("errors", n, pair("proxy", "in")).counter("other", 99)
+}
+
+func (s *scene) tries(n float64) *scene {
+	s.facts.Case.Target.Says.Meter.Outcome = ""
+	s.after = s.after[:2]
+	return s.counter("attempts", n)
+}
+
+func (s *scene) counter(name string, n float64, labels ...*dto.LabelPair) *scene {
+	s.after = append(s.after, &dto.MetricFamily{
+		Name: new(name), Type: dto.MetricType_COUNTER.Enum(),
+		Metric: []*dto.Metric{{Label: labels, Counter: &dto.Counter{Value: new(n)}}},
+	})
+	return s
 }

@@ -10,6 +10,7 @@ import (
 
 	"gauntlet/fixtures/exchange"
 	"gauntlet/scenarios/audit"
+	"gauntlet/scenarios/evidence"
 	"gauntlet/scenarios/ledger"
 )
 
@@ -45,7 +46,7 @@ func BenchmarkParseLog(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(text.Len()))
 	for b.Loop() {
-		l, err := audit.ParseLog(bytes.NewReader(text.Bytes()), run)
+		l, err := audit.ParseLog(bytes.NewReader(text.Bytes()), run, evidence.Fields{})
 		require.NoError(b, err)
 		require.Len(b, l.Lines, 100_000)
 	}

@@ -15,7 +15,7 @@ func success() *Check {
 	return &Check{
 		Name: "success", That: "telemetry: no success is recorded that the client did not get",
 		Because: "a loss that the target calls a success is never looked for", lack: func(d *desk) []string {
-			if d.whole(traces) || d.whole(logs) && d.Case.Target.Says.LogTraces {
+			if d.whole(traces) || d.whole(logs) && d.tellsCuts() {
 				return nil
 			}
 			return []string{"whole traces, or a log that tells of answers that were cut"}
@@ -29,9 +29,14 @@ func success() *Check {
 			if s := v.server(); s != nil && d.whole(traces) && good(s.Code) && !s.Failed() {
 				d.say(v.Seq, "the client of exchange %d saw its answer end by %s, its server span says %d and no error", v.Seq, c.End, s.Code)
 			}
-			if l := v.line(); l != nil && d.whole(logs) && d.Case.Target.Says.LogTraces && good(l.Status) && !l.Failed {
+			if l := v.line(); l != nil && d.whole(logs) && d.tellsCuts() && good(l.Status) && !l.Failed {
 				d.say(v.Seq, "the client of exchange %d saw its answer end by %s, its log line says %d and no error", v.Seq, c.End, l.Status)
 			}
 		},
 	}
+}
+
+// tellsCuts reports whether the log has a word for answers that were cut.
+func (d *desk) tellsCuts() bool {
+	return d.Case.Target.Says.LogTraces || d.Case.Target.Says.Fields.Failed != ""
 }

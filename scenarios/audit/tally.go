@@ -26,6 +26,14 @@ type tally struct {
 	tries        map[string]int
 	// took is how long the server spans are that had ended.
 	took []time.Duration
+	// whole are the attempts that backends read the head of, for exchanges whose
+	// clients saw them through.
+	whole int
+	// mute are those due that the target may still have been reading.
+	mute int
+	// logged is what log lines say that exchanges took, and waited what their
+	// clients measured, in nanoseconds.
+	logged, waited float64
 }
 
 const maxExamples = 10
@@ -39,6 +47,11 @@ func (d *desk) count(v *view) {
 	t := &d.tally
 	switch taken := d.taken(v); {
 	case taken && d.plain(v):
+		if left(v.Client) {
+			t.mute++
+		} else {
+			t.whole += sightings(v)
+		}
 		k := key{method: usual(v.Client.Method.String()), code: int(v.Client.Status)}
 		t.due[k]++
 		if len(t.examples[k]) < maxExamples {
@@ -94,11 +107,33 @@ func (d *desk) strays() int {
 const probes = 10
 
 // open is how many exchanges the target says it had under way, beyond those it
-// had before, when its metrics were read.
+// had before, when its metrics were read. Where a target file declares what counts
+// and no gauge of it, any of the vague may be, and those that it may still have
+// been reading; see sure.
 func (d *desk) open() int {
 	t := &d.Case.Target
 	if t.Quiet == nil || t.Baseline == nil {
 		return 0
 	}
+	if d.gaugeless() {
+		return d.tally.mute
+	}
 	return max(0, int(t.Quiet.Metrics["inflight"]-t.Baseline.Metrics["inflight"]))
+}
+
+func (d *desk) gaugeless() bool {
+	t := &d.Case.Target
+	if t.Quiet == nil {
+		return false
+	}
+	_, ok := t.Quiet.Metrics["inflight"]
+	return !ok && t.Says.Meter.Declared
+}
+
+// sure gives how many of the vague must have been counted.
+func (d *desk) sure(vague int) int {
+	if d.Case.Target.Quiet == nil || d.gaugeless() {
+		return 0
+	}
+	return vague
 }

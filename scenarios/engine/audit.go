@@ -86,13 +86,13 @@ func auditFacts(dir evidence.Dir, f *expect.Facts, spans *otlp.Briefs) (*audit.F
 	facts := &audit.Facts{Case: f.Case, Ledger: f.Ledger, Spans: spans}
 	var err error
 	if t.Says.Log != "" {
-		facts.Log, err = audit.ReadLog(filepath.Join(dir.Target(ref), t.Says.Log), f.Case.Run)
+		facts.Log, err = audit.ReadLog(filepath.Join(dir.Target(ref), t.Says.Log), f.Case.Run, t.Says.Fields)
 		if err = unlessGone(err); err != nil {
 			return nil, err
 		}
 	}
 	if t.Says.ErrorLog != "" {
-		facts.Errors, err = audit.ReadLog(filepath.Join(dir.Target(ref), t.Says.ErrorLog), f.Case.Run)
+		facts.Errors, err = audit.ReadLog(filepath.Join(dir.Target(ref), t.Says.ErrorLog), f.Case.Run, evidence.Fields{})
 		if err = unlessGone(err); err != nil {
 			return nil, err
 		}

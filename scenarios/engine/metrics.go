@@ -132,6 +132,6 @@ func (s *stage) keep(when string, all families) {
 
 // counted is what the target has counted of exchanges that ended.
 func (t *instance) counted(all families, m evidence.Meter) float64 {
-	n, _ := all.sum(m.Requests, nil)
+	n, _ := all.sum(m.Requests, m.Where["requests"])
 	return n
 }

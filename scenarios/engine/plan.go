@@ -83,7 +83,7 @@ func lacking(t targets.Target, c planned) []string {
 	for i := range backends {
 		backends[i] = "127.0.0.1:" + strconv.Itoa(1+i)
 	}
-	_, err = t.Plan(targets.Wants{Given: c.Given(), Requires: c.Requires, Backends: backends, Listen: "127.0.0.1:80", Admin: "127.0.0.1:81", OTLP: "http://127.0.0.1:82", Dir: dir, TLS: targets.TLSFiles{Cert: "listener.crt", Key: "listener.key", CA: "ca.crt"}})
+	_, err = t.Plan(targets.Wants{Given: c.Given(), Requires: c.Requires, Backends: backends, Listen: "127.0.0.1:80", Admin: "127.0.0.1:81", OTLP: "http://127.0.0.1:82", OTLPGRPC: "127.0.0.1:83", Dir: dir, TLS: targets.TLSFiles{Cert: "listener.crt", Key: "listener.key", CA: "ca.crt"}})
 	if lacks, ok := errors.AsType[*targets.Unsupported](err); ok {
 		return lacks.Lacks
 	}

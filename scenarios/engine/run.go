@@ -243,7 +243,7 @@ func (s *stage) plan(endpoints []string) (*targets.Plan, error) {
 	}
 	s.wants = targets.Wants{
 		Given: s.c.Given(), Requires: slices.Clone(s.c.Requires), Backends: endpoints,
-		Listen: listen, Admin: admin, OTLP: s.receiver.Endpoint(), Dir: s.engine.cfg.Dir.Target(s.c.ref),
+		Listen: listen, Admin: admin, OTLP: s.receiver.Endpoint(), OTLPGRPC: s.receiver.GRPC(), Dir: s.engine.cfg.Dir.Target(s.c.ref),
 		TLS: s.keys.files,
 	}
 	return s.engine.cfg.Target.Plan(s.wants)

@@ -122,6 +122,9 @@ func (t *instance) drain() error {
 // reload makes the target read its configuration again.
 func (t *instance) reload(ctx context.Context, supervisor []string) error {
 	r := t.plan.Reload
+	t.mu.Lock()
+	t.facts.Reloaded = true
+	t.mu.Unlock()
 	switch {
 	case t.proc != nil && r.Signal != 0:
 		return t.proc.Signal(r.Signal)

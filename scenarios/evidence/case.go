@@ -103,6 +103,7 @@ type Target struct {
 	Killed    bool     `json:"killed,omitempty"`   // by SIGKILL: it could not flush
 	Crashed   bool     `json:"crashed"`            // it ended while nobody had asked it to
 	Replaced  bool     `json:"replaced,omitempty"` // another process took its place, as an upgrade asked
+	Reloaded  bool     `json:"reloaded,omitempty"` // it was told to read its configuration again
 	Baseline  *Sample  `json:"baseline,omitempty"`
 	Samples   []Sample `json:"samples,omitempty"`
 	// Quiet is the last look, when everything that the clients sent had been
@@ -126,6 +127,8 @@ type Says struct {
 	LogTraces bool `json:"log_traces,omitempty"`
 	// Sampled says that it exports the traces of some exchanges only.
 	Sampled bool `json:"sampled,omitempty"`
+	// Fields names what the members of a line say, where a target file tells.
+	Fields Fields `json:"fields,omitzero"`
 	// Meter names what counts exchanges when they end.
 	Meter Meter `json:"meter,omitzero"`
 }
@@ -140,6 +143,38 @@ type Meter struct {
 	Class    string `json:"class,omitempty"`    // label, as spans say gauntlet.error.class
 	Attempts string `json:"attempts,omitempty"` // counter of tries on endpoints; "" when there is none
 	Outcome  string `json:"outcome,omitempty"`  // its label: 2xx, or as spans say error.type
+	Errors   string `json:"errors,omitempty"`   // counter of answers of 500 and above
+	Unit     string `json:"unit,omitempty"`     // of Duration: s, ms, us or ns; "" is s
+	// Declared says that a target file names all this: a name that nothing has
+	// may be a slip of its author's.
+	Declared bool `json:"declared,omitempty"`
+	// Own are the labels of Duration, where a target file names them apart.
+	Own *Labels `json:"own,omitempty"`
+	// Where holds what the series of a metric must be labelled, by the role of the
+	// metric: requests, durations, errors or attempts.
+	Where map[string]map[string]string `json:"where,omitempty"`
+}
+
+// Labels names the labels of a metric; "" is one that it has not.
+type Labels struct {
+	Method string `json:"method,omitempty"`
+	Code   string `json:"code,omitempty"`
+	Route  string `json:"route,omitempty"`
+	Class  string `json:"class,omitempty"`
+}
+
+// Fields names the members of a line of the access log. What is "" is looked
+// for under the names that are usual.
+type Fields struct {
+	Status   string `json:"status,omitempty"`
+	Method   string `json:"method,omitempty"`
+	Route    string `json:"route,omitempty"`
+	Trace    string `json:"trace,omitempty"`
+	Span     string `json:"span,omitempty"`
+	Failed   string `json:"failed,omitempty"`
+	Bytes    string `json:"bytes,omitempty"`
+	Duration string `json:"duration,omitempty"`
+	Unit     string `json:"unit,omitempty"` // of Duration: s, ms, us or ns
 }
 
 // A Sample is one look at the target's process and metrics.

@@ -25,7 +25,7 @@ type expander struct {
 // expander gives the values of an instance. knobs are the texts of those that
 // the scenario sets; the others stand for nothing.
 func (f *fileTarget) expander(w Wants, knobs map[string]string) *expander {
-	v := map[string]string{"listen": w.Listen, "admin": w.Admin, "dir": w.Dir, "otlp": w.OTLP, "tls.cert": w.TLS.Cert, "tls.key": w.TLS.Key, "tls.ca": w.TLS.CA, "backends": strings.Join(w.Backends, ",")}
+	v := map[string]string{"listen": w.Listen, "admin": w.Admin, "dir": w.Dir, "otlp": w.OTLP, "otlp.grpc": w.OTLPGRPC, "tls.cert": w.TLS.Cert, "tls.key": w.TLS.Key, "tls.ca": w.TLS.CA, "backends": strings.Join(w.Backends, ",")}
 	split := func(name, address string) {
 		host, port, err := net.SplitHostPort(address)
 		if err == nil {

@@ -154,6 +154,7 @@ func (f *fileTarget) traffic(p *Plan, x *expander) (err error) {
 	if p.AccessLog, err = x.text(f.spec.Telemetry.AccessLog, "telemetry.access_log"); err != nil {
 		return err
 	}
+	p.Says, p.Metrics = f.spec.Telemetry.says(), f.spec.Telemetry.gauges()
 	if f.spec.Telemetry.OTLP {
 		p.Telemetry = append(p.Telemetry, "traces")
 	}

@@ -11,6 +11,7 @@ import (
 
 	"gauntlet/fixtures/script"
 	"gauntlet/scenarios"
+	"gauntlet/scenarios/evidence"
 )
 
 // HAProxy is the haproxy found on PATH. Its timeouts start generous, so that
@@ -110,7 +111,8 @@ defaults
 %sfrontend in
     bind %s
     http-request capture req.hdr(x-gauntlet-id) len 64
-    log-format '{"id":"%%[capture.req.hdr(0)]","method":"%%HM","status":%%ST,"bytes":%%B,"server":"%%s","retries":"%%rc","termination":"%%ts"}'
+    http-request capture req.hdr(traceparent),field(2,-) len 32
+    log-format '{"id":"%%[capture.req.hdr(0)]","trace_id":"%%[capture.req.hdr(1)]","method":"%%HM","status":%%ST,"bytes":%%B,"server":"%%s","retries":"%%rc","termination":"%%ts"}'
     default_backend backend
 backend backend
     balance roundrobin
@@ -137,6 +139,7 @@ backend backend
 
 		Telemetry: []string{"access_log"},
 		AccessLog: filepath.Join(w.Dir, Output), // it writes no files itself
+		Says:      evidence.Says{Fields: evidence.Fields{Trace: "trace_id"}},
 	}, nil
 }
 

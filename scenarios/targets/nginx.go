@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gauntlet/scenarios"
+	"gauntlet/scenarios/evidence"
 )
 
 // Nginx is the nginx found on PATH, with a configuration that streams both
@@ -96,7 +97,8 @@ error_log stderr warn;
 worker_shutdown_timeout 5s;
 events { worker_connections 4096; }
 http {
-  log_format gauntlet escape=json '{"msec":$msec,"id":"$http_x_gauntlet_id","method":"$request_method","status":$status,"bytes":$body_bytes_sent,"upstream":"$upstream_addr","upstream_status":"$upstream_status"}';
+  map $http_traceparent $trace_id { default ''; '~^00-(?<trace>[0-9a-f]+)-' $trace; }
+  log_format gauntlet escape=json '{"msec":$msec,"id":"$http_x_gauntlet_id","trace_id":"$trace_id","method":"$request_method","status":$status,"bytes":$body_bytes_sent,"upstream":"$upstream_addr","upstream_status":"$upstream_status"}';
   access_log %[1]s/access.log gauntlet;
   client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/fcgi; uwsgi_temp_path %[1]s/uwsgi; scgi_temp_path %[1]s/scgi;
   keepalive_requests 1000000;
@@ -140,5 +142,6 @@ http {
 
 		Telemetry: []string{"access_log"},
 		AccessLog: filepath.Join(w.Dir, "access.log"),
+		Says:      evidence.Says{Fields: evidence.Fields{Trace: "trace_id"}}, // it has no spans of its own
 	}, nil
 }

@@ -52,6 +52,7 @@ func (s *Spec) check(doc *decode.Document, env func(string) (string, bool)) {
 	}
 	s.checkSignals(say)
 	s.checkTraffic(say)
+	s.Telemetry.check(say)
 	s.checkWords(say)
 	s.checkPlaces(say, env)
 	for i, a := range s.Accept {
@@ -74,9 +75,7 @@ func (s *Spec) checkStart(say func(string, string, ...any)) {
 	if n, all := s.endpoints(); n == 0 && !all {
 		say("start", "nothing uses ${backend.0} or ${backends}; allowed: one of them in start, env or files, or the fixed addresses as backends.listen")
 	}
-	if s.Telemetry.OTLP && !s.uses(func(name string) bool { return name == "otlp" }) {
-		say("telemetry.otlp", "nothing uses ${otlp}; allowed: ${otlp} in start, env or files, so that spans come to where they are read")
-	}
+	s.checkSends(say)
 }
 
 // checkURL asks that nothing is said of a process that is not ours to start.

@@ -46,6 +46,7 @@ accept: [{scenario: timeouts/phases, because: JIRA-1, until: 2027-01-01}]
 // goodFiles are files that hold, each with another way to say it.
 var goodFiles = map[string]string{
 	"full":    full,
+	"telling": telling,
 	"short":   "name: a\nstart: [a, \"${listen}\", \"${backend.0}\"]\n",
 	"many":    "name: a\nstart: [a, -p, \"${listen.port}\", \"${backends}\"]\nreload: SIGHUP\nready: {connect: true}\n",
 	"fixed":   "name: a\nstart: [a, \"${listen}\"]\nbackends: {listen: [\"127.0.0.1:19001\"]}\n",
@@ -60,7 +61,7 @@ func TestGoodFilesAreRead(t *testing.T) {
 	}
 }
 
-const allowedPlaceholders = "${listen}, ${listen.host}, ${listen.port}, ${backend.N}, ${backend.N.host}, ${backend.N.port}, ${backends}, ${admin}, ${dir}, ${otlp}, ${tls.cert}, ${tls.key}, ${tls.ca}, ${knobs}, ${knob.NAME} of a knob in this file, ${env:NAME}"
+const allowedPlaceholders = "${listen}, ${listen.host}, ${listen.port}, ${backend.N}, ${backend.N.host}, ${backend.N.port}, ${backends}, ${admin}, ${dir}, ${otlp}, ${otlp.grpc}, ${tls.cert}, ${tls.key}, ${tls.ca}, ${knobs}, ${knob.NAME} of a knob in this file, ${env:NAME}"
 
 const allowedSignals = "SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH"
 
@@ -114,7 +115,7 @@ var malformed = map[string]struct {
 	"knob no duration":    {"--retries=${value}", "--retries=${value.ms}", false, `g.yaml:19:27: knobs.upstream.retries: found "--retries=${value.ms}"; allowed: a text in which ${value} stands, and no other ${…}`},
 	"knob and setting":    {"upstream.workers: 1", "upstream.retries: 1", false, "g.yaml:19:27: knobs.upstream.retries: stands in settings, too; allowed: one of them"},
 	"knob unused":         {`"${knobs}"`, `"${knob.upstream.retries}"`, false, "g.yaml:19:76: knobs.upstream.timeouts.connect: is used nowhere; allowed: ${knobs} or ${knob.upstream.timeouts.connect} in start, env or files, so that what it sets reaches the proxy"},
-	"otlp unused":         {`, SPANS: "${otlp}"`, "", false, "g.yaml:20:19: telemetry.otlp: nothing uses ${otlp}; allowed: ${otlp} in start, env or files, so that spans come to where they are read"},
+	"otlp unused":         {`, SPANS: "${otlp}"`, "", false, "g.yaml:20:19: telemetry.otlp: nothing uses ${otlp}; allowed: ${otlp} or ${otlp.grpc} in start, env or files, so that spans come to where they are read"},
 	"otlp text":           {"otlp: true", "otlp: maybe", true, `g.yaml:20:19: telemetry.otlp: found "maybe"; allowed: true or false`},
 	"accept bare":         {", because: JIRA-1", "", true, "g.yaml:21:10: accept[0]: needs scenario and because; allowed: a scenario's id and why its failure is tolerated"},
 	"accept for ever":     {"2027-01-01", "never", true, `g.yaml:21:62: accept[0].until: found "never"; allowed: a date such as 2027-01-31`},
@@ -167,6 +168,9 @@ func FuzzParse(f *testing.F) {
 	}
 	for _, c := range malformed {
 		f.Add([]byte(strings.Replace(full, c.old, c.with, 1)))
+	}
+	for _, c := range mistold {
+		f.Add([]byte(strings.Replace(telling, c.old, c.with, 1)))
 	}
 	dir := f.TempDir()
 	conf := filepath.Join(dir, "edge.conf")

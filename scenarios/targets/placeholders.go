@@ -11,7 +11,7 @@ import (
 const maxBackends = 64
 
 // placeholderHelp is what an error about a placeholder says is allowed.
-const placeholderHelp = "${listen}, ${listen.host}, ${listen.port}, ${backend.N}, ${backend.N.host}, ${backend.N.port}, ${backends}, ${admin}, ${dir}, ${otlp}, ${tls.cert}, ${tls.key}, ${tls.ca}, ${knobs}, ${knob.NAME} of a knob in this file, ${env:NAME}"
+const placeholderHelp = "${listen}, ${listen.host}, ${listen.port}, ${backend.N}, ${backend.N.host}, ${backend.N.port}, ${backends}, ${admin}, ${dir}, ${otlp}, ${otlp.grpc}, ${tls.cert}, ${tls.key}, ${tls.ca}, ${knobs}, ${knob.NAME} of a knob in this file, ${env:NAME}"
 
 // A place is a text in which placeholders may stand, and where it is.
 type place struct{ path, text string }
@@ -100,7 +100,7 @@ func isFile(name string) bool { return name == "tls.cert" || name == "tls.key" |
 // means reports whether a name can stand for something in this file.
 func (s *Spec) means(name string) bool {
 	switch name {
-	case "listen", "listen.host", "listen.port", "admin", "dir", "otlp", "backends", "knobs":
+	case "listen", "listen.host", "listen.port", "admin", "dir", "otlp", "otlp.grpc", "backends", "knobs":
 		return true
 	}
 	if isFile(name) {

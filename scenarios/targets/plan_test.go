@@ -16,7 +16,7 @@ func wants(t *testing.T) targets.Wants {
 	t.Helper()
 	return targets.Wants{
 		Given: map[string]string{}, Backends: []string{"127.0.0.1:9001"}, Listen: "127.0.0.1:8001",
-		Admin: "127.0.0.1:8002", OTLP: "http://127.0.0.1:4318", Dir: t.TempDir(),
+		Admin: "127.0.0.1:8002", OTLP: "http://127.0.0.1:4318", OTLPGRPC: "127.0.0.1:4317", Dir: t.TempDir(),
 	}
 }
 

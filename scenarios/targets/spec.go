@@ -10,7 +10,7 @@ import (
 type Spec struct {
 	Name      string            `yaml:"name" json:"name" jsonschema_description:"how reports call it"`
 	Version   string            `yaml:"version,omitempty" json:"version,omitempty" jsonschema_description:"shown in reports"`
-	Start     []string          `yaml:"start,omitempty" json:"start,omitempty" jsonschema_description:"program and arguments; ${listen} ${backend.0} ${backends} ${admin} ${dir} ${otlp} ${tls.cert} ${tls.key} ${tls.ca} ${knobs} are replaced"`
+	Start     []string          `yaml:"start,omitempty" json:"start,omitempty" jsonschema_description:"program and arguments; ${listen} ${backend.0} ${backends} ${admin} ${dir} ${otlp} ${otlp.grpc} ${tls.cert} ${tls.key} ${tls.ca} ${knobs} are replaced"`
 	URL       string            `yaml:"url,omitempty" json:"url,omitempty" jsonschema_description:"a proxy that runs already; needs backends.listen"`
 	Env       map[string]string `yaml:"env,omitempty" json:"env,omitempty" jsonschema_description:"variables beside those of gauntlet itself"`
 	Files     []File            `yaml:"files,omitempty" json:"files,omitempty" jsonschema_description:"files copied into ${dir} with replacements"`
@@ -53,13 +53,6 @@ type ReadySpec struct {
 	Request string         `yaml:"request,omitempty" json:"request,omitempty" jsonschema:"pattern=^/" jsonschema_description:"a path; any answer but 502 503 504 means ready"`
 	Connect bool           `yaml:"connect,omitempty" json:"connect,omitempty" jsonschema_description:"an accepted connection is enough"`
 	Timeout units.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
-}
-
-// TelemetrySpec says what the target exports.
-type TelemetrySpec struct {
-	OTLP       bool   `yaml:"otlp,omitempty" json:"otlp,omitempty" jsonschema_description:"it sends spans to ${otlp}"`
-	Prometheus string `yaml:"prometheus,omitempty" json:"prometheus,omitempty" jsonschema_description:"where its metrics are read, such as http://${admin}/metrics"`
-	AccessLog  string `yaml:"access_log,omitempty" json:"access_log,omitempty" jsonschema_description:"path of its access log, such as ${dir}/access.log"`
 }
 
 // Accept is a known failure with a reason and a date on which it ends.

@@ -32,6 +32,7 @@ type Wants struct {
 	Listen   string            // host:port the target must listen on
 	Admin    string            // host:port for its own use
 	OTLP     string            // http://host:port where spans are received, "" for none
+	OTLPGRPC string            // host:port of the same over gRPC, without TLS
 	Dir      string            // a directory of this instance, already there
 	TLS      TLSFiles          // for downstream.tls, and to trust backends with
 }
