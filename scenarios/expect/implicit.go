@@ -37,7 +37,7 @@ func Implicit(level Level, f *Facts) []Finding {
 	if len(f.Case.Errors) > 0 {
 		unmet = reports.Invalid // what we broke off ourselves cannot have come
 	}
-	all = append(all, f.demanded("what the scripts demanded came", level, unmet, func(step string) bool { return !strings.HasPrefix(step, evidence.Sealed) }))
+	all = append(all, f.demanded("what the scripts demanded came", level, unmet, func(m evidence.Mismatch) bool { return !isSealed(m) }))
 	if slices.ContainsFunc(f.Case.Loads, func(l evidence.Load) bool { return l.Sealed > 0 }) || slices.ContainsFunc(f.Case.Mismatches, isSealed) {
 		all = append(all, f.sealed(level)...)
 	}
@@ -89,14 +89,14 @@ func (f *Facts) notOpened() (wrong []string) {
 	return wrong
 }
 
-// demanded is the finding over the mismatches whose step is of a kind.
-func (f *Facts) demanded(that string, level Level, unmet reports.Verdict, of func(step string) bool) Finding {
+// demanded is the finding over the mismatches of a kind.
+func (f *Facts) demanded(that string, level Level, unmet reports.Verdict, of func(evidence.Mismatch) bool) Finding {
 	const shown = 3
 	finding := Finding{That: that, Level: level, Verdict: reports.Pass}
 	var wrong []string
 	n := 0
 	for _, m := range f.Case.Mismatches {
-		if !of(m.Step) {
+		if !of(m) {
 			continue
 		}
 		if n++; n <= shown {
