@@ -3,6 +3,7 @@ package chaos
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/goccy/go-yaml/ast"
@@ -45,7 +46,7 @@ func (s *Spec) UnmarshalYAML(n ast.Node) error {
 		case value != nil && k.values() == nil:
 			return strict.At(value, "found settings for %s; allowed: the bare word", name)
 		}
-		f, err := k.decode(value)
+		f, err := k.read(value)
 		if err != nil {
 			return err
 		}
@@ -53,6 +54,38 @@ func (s *Spec) UnmarshalYAML(n ast.Node) error {
 		return nil
 	}
 	return strict.At(n, "unknown fault %q; allowed: %s", name, names())
+}
+
+// read decodes a kind's settings. A kind whose first setting says enough may be
+// written with that alone: {latency: 200ms}.
+func (k Kind) read(value ast.Node) (Fault, error) {
+	text, short := "", false
+	if value != nil && len(k.schema) > 0 {
+		text, short = strict.Scalar(value)
+	}
+	if !short {
+		return k.decode(value)
+	}
+	file, err := parser.ParseBytes([]byte("{"+k.schema[0].name+": "+text+"}"), 0)
+	if err != nil || len(file.Docs) != 1 {
+		return nil, strict.At(value, "found %s; allowed: written like %s", strict.Kind(value), k.Example)
+	}
+	f, err := k.decode(file.Docs[0].Body)
+	if err != nil {
+		return nil, strict.At(value, "%s", untold(err))
+	}
+	return f, nil
+}
+
+// untold gives what an error says without the place in the text that was made up.
+func untold(err error) string {
+	if many, ok := errors.AsType[strict.Problems](err); ok && len(many) > 0 {
+		return many[0].Text
+	}
+	if one, ok := errors.AsType[strict.Problem](err); ok {
+		return one.Text
+	}
+	return err.Error()
 }
 
 // word takes a spelling apart into its name and its settings, nil for none.
@@ -160,7 +193,7 @@ func (k Kind) values() *jsonschema.Schema {
 			s.Required = append(s.Required, p.name)
 		}
 	}
-	return s
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, k.schema[0].value()}}
 }
 
 func (p param) value() *jsonschema.Schema {

@@ -39,6 +39,10 @@ var spellings = []struct {
 	{"blackhole: data", chaos.BlackholeData{}, "blackhole(data)"},
 	{"refuse", chaos.Refuse{}, "refuse"},
 	{"none", chaos.None{}, "none"},
+	{"latency: 200ms", chaos.Latency{Delay: units.Duration(200 * time.Millisecond)}, "latency(200ms)"},
+	{"cut: 10", chaos.Cut{After: chaos.Exactly(10)}, "cut(after 10)"},
+	{"wrong-length: -5", chaos.WrongLength{By: -5}, "wrong-length(-5)"},
+	{"interim-storm: 100", chaos.InterimStorm{Count: 100}, "interim-storm(100)"},
 	{"spikes: {delay: 500ms, chance: 5%}", chaos.Spikes{Delay: units.Duration(500 * time.Millisecond), Chance: 0.05}, "spikes(500ms at 5%)"},
 	{"spikes: {delay: 1s, chance: 0.5}", chaos.Spikes{Delay: units.Duration(time.Second), Chance: 0.5}, "spikes(1s at 50%)"},
 	{"stall: {after: 4KiB, for: 2s}", chaos.Stall{After: chaos.Exactly(4 << 10), For: units.Duration(2 * time.Second)}, "stall(after 4KiB for 2s)"},
@@ -111,6 +115,8 @@ func TestMisspellingsSayWhereAndWhatIsAllowed(t *testing.T) {
 		"latency":                              `1:1: found latency without settings; allowed: written like {latency: {delay: 30ms, jitter: 20ms}}`,
 		"blackhole":                            `1:1: found blackhole without settings; allowed: written like {blackhole: connect}`,
 		"{blackhole: sun}":                     `1:13: blackhole: found "sun"; allowed: connect, data`,
+		"latency: fast":                        `1:10: latency: not a quantity: "fast" is no duration; write it like 250ms, 1.5s or 2m`,
+		"spikes: 1s":                           `1:9: spikes: chance is missing; allowed: above 0 to 1, like 5%`,
 		"latency: {}":                          `1:10: latency: delay is missing; allowed: a duration above 0, like 30ms`,
 		"latency: {delay: 1ms, jitter: 2ms}":   `1:10: latency: found jitter 2ms; allowed: at most the delay, 1ms`,
 		"latency: {delay: fast}":               `1:18: latency.delay: not a quantity: "fast" is no duration; write it like 250ms, 1.5s or 2m`,
@@ -154,7 +160,7 @@ func TestMisspellingsSayWhereAndWhatIsAllowed(t *testing.T) {
 // beyondTheSchema are misspellings that only the program finds.
 var beyondTheSchema = []string{
 	"latency: {delay: 1ms, jitter: 2ms}", "reset: {after: {between: [2KiB, 1]}}", "slicer: {size: 0}", "stall: {}",
-	"big-head: {size: 17MiB}", "surplus: {size: 17MiB}", "wrong-length: {by: 0}", "interim-storm: {count: 10001}", "early-answer: {status: 200}",
+	"big-head: {size: 17MiB}", "surplus: {size: 17MiB}", "spikes: 1s", "wrong-length: {by: 0}", "interim-storm: {count: 10001}", "early-answer: {status: 200}",
 }
 
 func compile(t *testing.T) *jsonschema.Schema {

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -85,6 +86,25 @@ func (r *Relay) Addr() string { return r.port.addr.String() }
 // Begin starts the time of the windows at t0. Windows whose time has come are
 // open when it returns. A second call changes nothing.
 func (r *Relay) Begin(t0 time.Time) { r.clock.begin(t0, r.act) }
+
+// Stats says how a relay stands.
+type Stats struct {
+	Accepted uint32   // connections since the start
+	Under    int      // of them under way
+	Open     []uint16 // windows, by number
+}
+
+// Stats gives how the relay stands now.
+func (r *Relay) Stats() Stats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := Stats{Accepted: r.accepted, Under: len(r.conns)}
+	for _, w := range r.open {
+		s.Open = append(s.Open, w.Number)
+	}
+	slices.Sort(s.Open)
+	return s
+}
 
 // Close stops accepting, closes every connection, waits for every goroutine and
 // writes the last receipts. Its error is the first failure of the relay's own

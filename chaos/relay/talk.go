@@ -98,10 +98,24 @@ func (t *talk) by(window uint16) *tally {
 	return t.c.tallies[i]
 }
 
+// joined makes one part of neighbours that go out at once, so that what stands
+// behind an answer is there when the answer's end is read.
+func joined(parts []dialogue.Part) (out []dialogue.Part) {
+	for _, p := range parts {
+		if n := len(out) - 1; n >= 0 && p.Delay == 0 && !p.Close && out[n].Delay == 0 && !out[n].Close {
+			out[n].Data = append(slices.Clip(out[n].Data), p.Data...)
+			out[n].Window = max(out[n].Window, p.Window)
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
 // emit queues parts for the near side.
 func (t *talk) emit(parts []dialogue.Part) {
 	d := t.c.down
-	for _, part := range parts {
+	for _, part := range joined(parts) {
 		p := piece{data: append([]byte(nil), part.Data...), at: time.Now()}
 		if by := t.by(part.Window); by != nil {
 			if part.Close {

@@ -21,6 +21,7 @@ func examples() []example {
 		{"judge runs/latest", "the verdict again, from the evidence alone"},
 		{"trace runs/latest 4711", "everything that was recorded of one exchange"},
 		{"tap --listen :9001 --to 127.0.0.1:8001", "what a backend of your own is asked and answers, request by request"},
+		{"chaos --listen 127.0.0.1:9001 --to 127.0.0.1:8001 --fault 'latency: 200ms'", "faults between any client and any server"},
 		{"dashboards ./watch", "what to watch the proxy with: Grafana, Prometheus rules, a compose file"},
 		{"proxy --config proxy.yaml", "the reference proxy on its own"},
 		{"dev prove", "show that every scenario catches the broken proxies it names"},

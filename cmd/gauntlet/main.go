@@ -32,6 +32,7 @@ type cli struct {
 	Judge      judgeCmd      `cmd:"" help:"Give the verdict again from a run's evidence."`
 	Trace      traceCmd      `cmd:"" help:"Show everything that was recorded of one exchange on one time line."`
 	Tap        tapCmd        `cmd:"" help:"Keep the book of a backend of your own: a relay that records what passes."`
+	Chaos      chaosCmd      `cmd:"" help:"Let things go wrong between any client and any server, and say what was touched."`
 	Dashboards dashboardsCmd `cmd:"" help:"Write Grafana dashboards, Prometheus rules and what starts them."`
 	Proxy      proxyCmd      `cmd:"" help:"Run the reference proxy on its own."`
 	Dev        devCmd        `cmd:"" help:"For those who work on Gauntlet."`

@@ -19,7 +19,7 @@ import (
 // commands are what the scripts may say beyond what testscript gives them.
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"exits": exits, "interrupted": interrupted, "parses": parses, "capture": capture, "server": server,
+		"exits": exits, "interrupted": interrupted, "parses": parses, "capture": capture, "server": server, "through": through,
 	}
 }
 
