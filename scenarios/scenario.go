@@ -170,7 +170,7 @@ func (f *Fault) Title() string {
 type Action struct {
 	At      *script.Pause `yaml:"at" json:"at,omitempty"`       // from the begin; a range is drawn from by the run's seed
 	Await   *script.Await `yaml:"await" json:"await,omitempty"` // or when this barrier was reached
-	Do      string        `yaml:"do" json:"do" jsonschema:"required,enum=drain,enum=stop,enum=kill,enum=freeze,enum=thaw,enum=reload,enum=reload-bad,enum=renew,enum=upgrade,enum=stop-backend,enum=kill-backend"`
+	Do      string        `yaml:"do" json:"do" jsonschema:"required,enum=drain,enum=stop,enum=kill,enum=freeze,enum=thaw,enum=reload,enum=reload-bad,enum=reload-torn,enum=renew,enum=upgrade,enum=stop-backend,enum=kill-backend"`
 	Backend int           `yaml:"backend" json:"backend,omitempty"` // of the acts on a backend, from 1
 	Without []int         `yaml:"without" json:"without,omitempty"` // of reload: backends that are no endpoints any more, from 1
 }
@@ -184,6 +184,7 @@ const (
 	Thaw        = "thaw"         // SIGCONT likewise
 	Reload      = "reload"       // the target's own way
 	ReloadBad   = "reload-bad"   // likewise, from a file that is no configuration
+	ReloadTorn  = "reload-torn"  // likewise, from the first half of the file
 	Renew       = "renew"        // another certificate in the place of its own, and a reload
 	Upgrade     = "upgrade"      // the target's own way to have another process take its place
 	StopBackend = "stop-backend" // the backend closes its listener and connections
@@ -192,7 +193,7 @@ const (
 
 // Acts lists what an action may do.
 func Acts() []string {
-	return []string{Drain, Freeze, Kill, KillBackend, Reload, ReloadBad, Renew, Stop, StopBackend, Thaw, Upgrade}
+	return []string{Drain, Freeze, Kill, KillBackend, Reload, ReloadBad, ReloadTorn, Renew, Stop, StopBackend, Thaw, Upgrade}
 }
 
 // OnBackend reports whether the act is on a backend.

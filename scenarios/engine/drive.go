@@ -218,7 +218,7 @@ func (s *stage) perform(ctx context.Context, a *scenarios.Action) error {
 			return err
 		}
 		return s.target.reload(ctx, s.engine.cfg.Supervisor)
-	case scenarios.Reload, scenarios.ReloadBad:
+	case scenarios.Reload, scenarios.ReloadBad, scenarios.ReloadTorn:
 		return s.reload(ctx, a)
 	case scenarios.Upgrade:
 		return s.target.upgrade()

@@ -15,26 +15,41 @@ import (
 const spoilt = "}{ this is no configuration\n"
 
 // reload has the target read its configuration again: as it was in the
-// beginning, without some of its endpoints, or from a file that is none.
+// beginning, without some of its endpoints, or from a file that is none or only
+// half of one.
 func (s *stage) reload(ctx context.Context, a *scenarios.Action) error {
 	s.acting.Lock()
 	defer s.acting.Unlock()
-	switch {
-	case a.Do == scenarios.ReloadBad:
-		if s.target.plan.Config == "" {
-			return fmt.Errorf("%w: nobody knows which file its reload reads", ErrTarget)
-		}
-		s.altered = true
-		if err := os.WriteFile(s.target.plan.Config, []byte(spoilt), 0o600); err != nil {
-			return fmt.Errorf("spoil the target's configuration: %w", err)
-		}
-	case s.altered || len(a.Without) > 0:
+	spoils := a.Do == scenarios.ReloadBad || a.Do == scenarios.ReloadTorn
+	if spoils && s.target.plan.Config == "" {
+		return fmt.Errorf("%w: nobody knows which file its reload reads", ErrTarget)
+	}
+	if a.Do != scenarios.ReloadBad && (s.altered || len(a.Without) > 0) {
 		s.altered = len(a.Without) > 0
 		if err := s.reconfigure(a.Without); err != nil {
 			return err
 		}
 	}
+	if spoils {
+		s.altered = true
+		if err := spoil(s.target.plan.Config, a.Do == scenarios.ReloadTorn); err != nil {
+			return fmt.Errorf("spoil the target's configuration: %w", err)
+		}
+	}
 	return s.target.reload(ctx, s.engine.cfg.Supervisor)
+}
+
+// spoil leaves half of what stands in the file when torn, else nonsense.
+func spoil(path string, torn bool) error {
+	text := []byte(spoilt)
+	if torn {
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		text = whole[:len(whole)/2]
+	}
+	return os.WriteFile(path, text, 0o600)
 }
 
 // reconfigure writes the target's configuration anew, without these backends.

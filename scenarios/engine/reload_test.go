@@ -26,7 +26,8 @@ func (r reader) Plan(w targets.Wants) (*targets.Plan, error) {
 	return p, err
 }
 
-// The configuration is without an endpoint, then none at all, then as it was.
+// The configuration is without an endpoint, then none at all, then half of one,
+// then as it was.
 func TestReloads(t *testing.T) {
 	r := carry(t, config(t, reader{own{way: "reads"}}, ask("reloads", `
 backends:
@@ -50,13 +51,19 @@ clients:
       - {await: {reloaded: 3}}
       - {send: {path: /}, as: d}
       - {receive: {status: 200}}
+      - {reach: four}
+      - {await: {reloaded: 4}}
+      - {send: {path: /}, as: e}
+      - {receive: {status: 200}}
 actions:
   - {await: one, do: reload, without: [1]}
   - {await: two, do: reload-bad}
-  - {await: three, do: reload}
+  - {await: three, do: reload-torn}
+  - {await: four, do: reload}
 expect:
-  - ledger.delivered == 4
-  - backend(1).sightings("a") == 1 && backend(2).sightings("b") == 1 && backend(2).sightings("c") == 1 && backend(1).sightings("d") == 1
+  - ledger.delivered == 5
+  - backend(1).sightings("a") == 1 && backend(2).sightings("b") == 1 && backend(2).sightings("c") == 1
+  - backend(2).sightings("d") == 1 && backend(1).sightings("e") == 1
 `)))
 	require.Equal(t, reports.Pass, r.Verdict, "%+v", only(t, r).Findings)
 }
