@@ -22,6 +22,7 @@ type Client struct {
 	Protocol string         `json:"protocol,omitempty"` // http1 (default; http/1.1 is the same), http/1.0 for requests that do not say, or h2
 	TLS      *TLS           `json:"tls,omitempty"`      // default: in the clear
 	Deadline units.Duration `json:"deadline,omitempty"` // of each exchange; default that of the run
+	Cookies  bool           `json:"cookies,omitempty"`  // sends back what the answers that it received have set
 	Do       []script.Step  `json:"do"`
 }
 

@@ -27,6 +27,7 @@ type player struct {
 	last    *open
 	over    bool // the peer announced or did the close after an answer
 	renewed bool // the target showed another certificate than at first
+	jar     jar  // of a client that keeps cookies
 }
 
 // open is an exchange under way.

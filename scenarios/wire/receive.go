@@ -28,6 +28,10 @@ func (p *player) receive(ctx context.Context, s *script.Step) {
 	}
 	p.compare(x, s.Receive, rec)
 	p.compareFields(x, s.Receive)
+	if p.client.Cookies && x.on != nil {
+		head, _ := x.on.common().fields(x.Exchange)
+		p.jar.keep(head)
+	}
 	p.over = p.over || rec.Flags&book.CloseAnnounced != 0
 	if u := s.Receive.Until; u != "" && u != script.UntilEnd && x.refused == nil {
 		return // the rest of it is for the next receive

@@ -68,6 +68,7 @@ func (p *player) act(ctx context.Context, s *script.Step) {
 func (p *player) request(s *script.Send) Request {
 	r := FromSend(s)
 	r.Old = s.Version == "1.0" || s.Version == "" && p.client.Protocol == "http/1.0"
+	p.jar.fill(&r)
 	return r
 }
 
