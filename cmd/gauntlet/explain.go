@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,12 +14,12 @@ import (
 )
 
 type explainCmd struct {
-	ID string `arg:"" help:"Id of a scenario; see gauntlet list."`
+	ID string `arg:"" help:"Id of a scenario; see gauntlet list. Or a line of a log, in quotes."`
 }
 
 // Help shows an example.
 func (explainCmd) Help() string {
-	return "Says what a scenario asks, why, which real bugs it comes from, and how to read and mend a failure.\n\nExample:\n\n  $ gauntlet explain keepalive/close-on-first-byte"
+	return "Says what a scenario asks, why, which real bugs it comes from, and how to read and mend a failure. Of a line from the log of nginx, HAProxy, Envoy, Caddy, Traefik, an AWS ALB, Go or Node.js it says what it tells and which scenarios to run.\n\nExamples:\n\n  $ gauntlet explain keepalive/close-on-first-byte\n  $ gauntlet explain 'upstream prematurely closed connection while reading response header from upstream'\n  $ gauntlet explain SH--\n  $ gauntlet explain UC"
 }
 
 // Run explains.
@@ -28,12 +29,18 @@ func (c explainCmd) Run(w *world) error {
 		return err
 	}
 	i := slices.IndexFunc(entries, func(e catalog.Entry) bool { return e.Scenario().ID == c.ID })
+	if i < 0 && !scenarioID.MatchString(c.ID) {
+		return fromSymptom(w, c.ID)
+	}
 	if i < 0 {
 		return usage(fmt.Errorf("no scenario is called %q; near to it: %s; see gauntlet list", c.ID, strings.Join(near(entries, c.ID), ", ")))
 	}
 	_, err = fmt.Fprint(w.Stdout, explain(entries[i], mutants.All(), prove.Unnamed(entries, mutants.All())))
 	return err
 }
+
+// scenarioID is what somebody means as the id of a scenario.
+var scenarioID = regexp.MustCompile(`^([a-z0-9-]+/)?[a-z][a-z0-9-]*$`)
 
 // explain writes what a scenario is. Of the mutants, unnamed are those that
 // the word any stands for.
