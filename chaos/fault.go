@@ -42,6 +42,7 @@ type Step struct {
 	Delay time.Duration // how long they take to pass; those behind them may pass meanwhile but never overtake
 	Busy  time.Duration // how long the line takes no further bytes, counted from when these began to pass
 	End   End           // what happens behind them
+	Last  []byte        // last words to the receiver, between them and the End; nothing where there is none
 }
 
 // Forever is the Delay of bytes that pass only when the window closes.

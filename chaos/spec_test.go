@@ -51,6 +51,12 @@ var spellings = []struct {
 	{"timeout: {after: 3s}", chaos.Timeout{After: units.Duration(3 * time.Second)}, "timeout(3s)"},
 	{"drop", chaos.Drop{}, "drop"},
 	{"drop: {after: 10KiB}", chaos.Drop{After: chaos.Exactly(10 << 10)}, "drop(after 10KiB)"},
+	{"handshake-stall", chaos.HandshakeStall{}, "handshake-stall"},
+	{"handshake-cut", chaos.HandshakeCut{}, "handshake-cut"},
+	{"handshake-alert", chaos.HandshakeAlert{}, "handshake-alert(40)"},
+	{"handshake-alert: 80", chaos.HandshakeAlert{Description: 80}, "handshake-alert(80)"},
+	{"goaway: {after: 1KiB}", chaos.GoAway{After: chaos.Exactly(1 << 10)}, "goaway(after 1KiB)"},
+	{"goaway", chaos.GoAway{}, "goaway"},
 	{"slow-head: {gap: 200ms}", chaos.SlowHead{Gap: units.Duration(200 * time.Millisecond)}, "slow-head(200ms)"},
 	{"big-head: {size: 64KiB}", chaos.BigHead{Size: 64 << 10}, "big-head(64KiB)"},
 	{"garbage-status", chaos.GarbageStatus{}, "garbage-status"},
@@ -103,7 +109,7 @@ func TestEveryKindHasAnExampleThatParses(t *testing.T) {
 }
 
 const all = "latency, bandwidth, slicer, reset, cut, half-close, blackhole, spikes, stall, slow-close, timeout, drop, refuse, " +
-	"slow-head, big-head, garbage-status, wrong-length, truncated-chunk, bad-chunk, missing-trailers, interim-storm, early-answer, duplicate-answer, surplus, unannounced-close, none"
+	"handshake-stall, handshake-cut, handshake-alert, goaway, slow-head, big-head, garbage-status, wrong-length, truncated-chunk, bad-chunk, missing-trailers, interim-storm, early-answer, duplicate-answer, surplus, unannounced-close, none"
 
 func TestMisspellingsSayWhereAndWhatIsAllowed(t *testing.T) {
 	schema := compile(t)
@@ -137,6 +143,7 @@ func TestMisspellingsSayWhereAndWhatIsAllowed(t *testing.T) {
 		"big-head: {size: 17MiB}":              `1:11: big-head: size is missing or too large; allowed: 1 to 16MiB`,
 		"surplus: {size: 17MiB}":               `1:10: surplus: size is missing or too large; allowed: 1 to 16MiB`,
 		"wrong-length: {by: 0}":                `1:15: wrong-length: by is missing; allowed: a number of bytes, above or below 0`,
+		"handshake-alert: 256":                 `1:18: handshake-alert: description is out of range; allowed: 1 to 255, as RFC 8446 §6 numbers alerts`,
 		"interim-storm: {count: 10001}":        `1:16: interim-storm: count is missing or too large; allowed: 1 to 10000`,
 		"early-answer: {status: 200}":          `1:15: early-answer: found status 200; allowed: 400 to 599, so that nobody takes it for a success`,
 		"refuse: {now: 1}":                     `1:9: refuse: found settings for refuse; allowed: the bare word`,
@@ -160,7 +167,7 @@ func TestMisspellingsSayWhereAndWhatIsAllowed(t *testing.T) {
 // beyondTheSchema are misspellings that only the program finds.
 var beyondTheSchema = []string{
 	"latency: {delay: 1ms, jitter: 2ms}", "reset: {after: {between: [2KiB, 1]}}", "slicer: {size: 0}", "stall: {}",
-	"big-head: {size: 17MiB}", "surplus: {size: 17MiB}", "spikes: 1s", "wrong-length: {by: 0}", "interim-storm: {count: 10001}", "early-answer: {status: 200}",
+	"big-head: {size: 17MiB}", "surplus: {size: 17MiB}", "spikes: 1s", "handshake-alert: 256", "wrong-length: {by: 0}", "interim-storm: {count: 10001}", "early-answer: {status: 200}",
 }
 
 func compile(t *testing.T) *jsonschema.Schema {

@@ -79,6 +79,7 @@ func (s *stage) pass(p piece, out []piece) (_ []piece, ended bool) {
 		s.time(&q, came, st)
 		if st.End != chaos.EndNone {
 			q.end, q.by = st.End, s
+			q.data = append(slices.Clip(q.data), st.Last...)
 			s.tally.touch(p.at, len(data), true)
 			return append(out, q), true
 		}
