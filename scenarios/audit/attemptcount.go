@@ -22,19 +22,17 @@ func attemptCounter() *Check {
 		Name: "attempt-counter", That: "telemetry: the counter of attempts counts every try on a backend",
 		Because: "retries that nobody counts multiply load unseen", Needs: []string{metrics},
 		lack: func(d *desk) []string {
-			name, why := d.Case.Target.Says.Meter.Attempts, d.unfit(attemptsRole, "counter")
+			name, why := d.meter.names.Attempts, d.unfit(attemptsRole, "counter")
 			switch {
 			case why != "":
 				return []string{why}
-			case name == "":
-				return []string{"a counter of attempts that we know"}
-			case d.reconfigured():
+			case name != "" && d.reconfigured():
 				return []string{"whole " + name + " (the configuration was replaced)"}
 			}
-			return nil
+			return d.knows("counter of attempts", name)
 		},
 		end: func(d *desk) int {
-			m, t := d.metric(attemptsRole), &d.tally
+			m, t := d.metric(attemptsRole), &d.meter.tally
 			if missing := d.amiss(&m, "counter", t.whole); missing != nil {
 				d.now.Missing = missing
 				return 1
@@ -44,10 +42,10 @@ func attemptCounter() *Check {
 			if d.gaugeless() {
 				seen = t.whole
 			}
-			if total < seen-d.open()-d.leased() {
+			if total < seen-d.open()-max(0, int(d.meter.grew("pool_leased"))) {
 				d.say(0, "%s counts %d attempts, backends saw %d", m.name, total, seen)
 			}
-			if d.trusted() && !d.accused("attempts") && !d.Case.Target.Says.Meter.Declared {
+			if d.trusted() && !d.accused("attempts") && !d.meter.names.Declared {
 				d.agreeAttempts(m.name, now)
 			}
 			return 1
@@ -57,7 +55,7 @@ func attemptCounter() *Check {
 
 // agreeAttempts holds the counter against the client spans.
 func (d *desk) agreeAttempts(name string, now map[string]int) {
-	t := &d.tally
+	t := &d.meter.tally
 	told := maps.Clone(t.tries)
 	if _, together := now[""]; together {
 		told = map[string]int{"": sum(told)}
@@ -81,8 +79,8 @@ func (d *desk) outcomes(of *metric) map[string]int {
 			grown[label(m, of.labels.Class)] += sign * int(counted(m))
 		}
 	}
-	add(d.After, 1)
-	add(d.Before, -1)
+	add(d.meter.after, 1)
+	add(d.meter.before, -1)
 	if _, over := grown[overflow]; over {
 		return map[string]int{"": sum(grown)}
 	}
@@ -109,7 +107,7 @@ func outcome(s *otlp.Brief) string {
 
 // attempted counts the attempts of an exchange.
 func (d *desk) attempted(v *view) {
-	t := &d.tally
+	t := &d.meter.tally
 	if v.Client.Flags&book.Scripted != 0 {
 		t.trying += len(v.Attempts) // of traces that nobody knows
 	} else {
@@ -124,37 +122,28 @@ func (d *desk) attempted(v *view) {
 // tried counts a client span. One within its exchange had been counted when that
 // was; any other may have been counted a moment after its end.
 func (d *desk) tried(s *otlp.Brief, within bool) {
-	if d.After == nil {
+	if d.meter.after == nil {
 		return
 	}
-	read := d.After.At
+	read := d.meter.counted
 	if !within {
 		read -= skew / 10
 	}
 	if s.End >= read {
-		d.tally.trying++
+		d.meter.tally.trying++
 		return
 	}
-	d.tally.tries[outcome(s)]++
-}
-
-// leased is how many attempts the target says it had under way beyond those it
-// had before.
-func (d *desk) leased() int {
-	t := &d.Case.Target
-	if t.Quiet == nil || t.Baseline == nil {
-		return 0
-	}
-	return max(0, int(t.Quiet.Metrics["pool_leased"]-t.Baseline.Metrics["pool_leased"]))
-}
-
-// reconfigured reports whether the target has taken another configuration.
-func (d *desk) reconfigured() bool {
-	t := &d.Case.Target
-	return t.Quiet != nil && t.Baseline != nil && t.Quiet.Metrics["generation"] != t.Baseline.Metrics["generation"]
+	d.meter.tally.tries[outcome(s)]++
 }
 
 // accused reports whether a check has found a disagreement.
 func (d *desk) accused(name string) bool {
 	return slices.ContainsFunc(d.results, func(r Result) bool { return r.Check.Name == name && r.Count > 0 })
+}
+
+// reconfigured reports whether the target has taken another configuration than
+// the one it had before, or began with, which is number 1.
+func (d *desk) reconfigured() bool {
+	now, was, ok := d.meter.tell("generation")
+	return ok && now != max(was, 1)
 }

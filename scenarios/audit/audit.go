@@ -23,27 +23,39 @@ import (
 type Facts struct {
 	Case   *evidence.Case
 	Ledger *ledger.Ledger
-	// Spans, Log, Errors, Before and After are nil where the evidence has none.
-	Spans  *otlp.Briefs
-	Log    *Log
-	Errors *Log
-	Before *Scrape
-	After  *Scrape
+	// What follows is nil where the evidence has none. Log and Errors are files,
+	// Before and After scrapes; Points, Records and ErrorRecords came by OTLP.
+	Spans        *otlp.Briefs
+	Log          *Log
+	Errors       *Log
+	Before       *Scrape
+	After        *Scrape
+	Points       *otlp.Metrics
+	Records      *Log
+	ErrorRecords *Log
 }
 
 // The signals that a check may need, in the words of evidence.Target.Telemetry.
+// Metrics and logs may come two ways; each of them is held to account.
 const (
-	traces  = "traces"
-	metrics = "metrics"
-	logs    = "access_log"
+	traces      = "traces"
+	metrics     = "metrics"
+	logs        = "access_log"
+	otlpMetrics = "otlp_metrics"
+	otlpLogs    = "otlp_logs"
 )
+
+// ByOTLP ends what must hold of metrics or logs that came by OTLP.
+const ByOTLP = " (by OTLP)"
 
 // A Check is one question to the target's telemetry.
 type Check struct {
 	Name    string // by which a scenario can leave it out
 	That    string // what must hold
 	Because string
-	Needs   []string // signals, all of them
+	Needs   []string // signals, all of them, whichever way they come
+
+	errors bool // it asks the logs of errors, of each kind that there is
 
 	each func(*desk, *view)   // for every exchange sent; may be nil
 	end  func(*desk) (n int)  // once; may be nil. n is what it compared beside exchanges
@@ -56,9 +68,12 @@ type Disagreement struct {
 	Detail string
 }
 
-// A Result is what came of one check.
+// A Result is what came of one check, of metrics and logs for each way in which
+// the target tells them.
 type Result struct {
 	*Check
+	// Absent says that the target does not export what it needs at all.
+	Absent bool
 	// Missing names what the target does not give, or not whole; then nothing
 	// else is said.
 	Missing []string
@@ -67,6 +82,9 @@ type Result struct {
 	// Count is how many disagreements there are. Disagreements holds the first.
 	Count         int
 	Disagreements []Disagreement
+
+	meter   *meter
+	journal *journal
 }
 
 // maxKept bounds the disagreements that a result holds.
@@ -94,11 +112,10 @@ func Names() []string {
 // nothing for.
 func Run(f *Facts) []Result {
 	d := newDesk(f)
-	var results []Result
-	for _, c := range Checks() {
-		r := Result{Check: c}
-		r.Missing, r.Untold = d.lacks(c)
-		results = append(results, r)
+	results := d.questions()
+	for i := range results {
+		d.turn(&results[i])
+		d.lacks(&results[i])
 	}
 	d.results = results
 	d.walk()
@@ -107,7 +124,7 @@ func Run(f *Facts) []Result {
 		if !r.open() || r.end == nil {
 			continue
 		}
-		d.now = r
+		d.turn(r)
 		if n := r.end(d); n == 0 && r.each == nil {
 			r.Missing = []string{r.Name + " to compare"}
 		}
@@ -130,7 +147,7 @@ func (d *desk) trusted() bool {
 			}
 		}
 	}
-	return d.whole(traces) && !d.Case.Target.Says.Sampled
+	return d.traced.whole() && !d.Case.Target.Says.Sampled
 }
 
 // say notes a disagreement of the check at hand.

@@ -20,10 +20,11 @@ func counters() *Check {
 		Name: "counters", That: "telemetry: counters count what happened, by method and status",
 		Because: "alerts and bills are made of them", Needs: []string{metrics},
 		lack: func(d *desk) []string {
-			if m := d.Case.Target.Says.Meter; m.Requests == "" && m.Errors == "" {
-				return []string{"a counter of exchanges that we know"}
+			m := d.meter.names
+			missing := d.knows("counter of exchanges", cmp.Or(m.Requests, m.Errors))
+			if m.Errors != "" && !d.current(m.Errors) {
+				missing = d.knows("counter of errors", m.Errors)
 			}
-			var missing []string
 			for _, role := range []string{requestsRole, errorsRole} {
 				if why := d.unfit(role, "counter"); why != "" {
 					missing = append(missing, why)
@@ -45,7 +46,7 @@ func counters() *Check {
 // failures it gives what is amiss.
 func (d *desk) requests() []string {
 	m, due := d.metric(requestsRole), 0
-	for _, n := range d.tally.due {
+	for _, n := range d.meter.tally.due {
 		due += n
 	}
 	if missing := d.amiss(&m, "counter", due); m.name == "" || missing != nil {
@@ -59,12 +60,12 @@ func (d *desk) requests() []string {
 
 // compare holds counts against the ledger.
 func (d *desk) compare(m *metric, all map[key]float64) {
-	g, t, name := d.grain(m).known(), &d.tally, m.name
+	g, t, name := d.grain(m).known(), &d.meter.tally, m.name
 	due, now := coarse(t.due, g), coarse(all, g)
 	may, open := t.loose+t.vague+d.strays(), d.open()
 	sum, total := 0, 0.0
 	for _, k := range keys(due, now) {
-		if k.code/100 == 1 && d.Case.Target.Says.Meter.Declared {
+		if k.code/100 == 1 && d.meter.names.Declared {
 			now[k] = min(now[k], float64(due[k])) // it may count what came before the answer, too
 		}
 		sum, total = sum+due[k], total+now[k]
@@ -82,12 +83,12 @@ func (d *desk) compare(m *metric, all map[key]float64) {
 
 // agree holds counts against the target's own spans.
 func (d *desk) agree(m *metric, all map[key]float64) {
-	if !d.trusted() || d.Case.Target.Says.Meter.Declared {
+	if !d.trusted() || d.meter.names.Declared {
 		return // of a stranger's spans nobody knows when they end
 	}
 	g, name := d.grain(m), m.name
-	told, now := coarse(d.tally.spans, g), coarse(all, g)
-	may := d.tally.late + d.strays()
+	told, now := coarse(d.meter.tally.spans, g), coarse(all, g)
+	may := d.meter.tally.late + d.strays()
 	for _, k := range keys(told, now) {
 		if n := int(now[k]); n < told[k] || n > told[k]+may {
 			d.blame(k, g, "%s counts %d × %s, %d server spans say that", name, n, k, told[k])
@@ -98,8 +99,8 @@ func (d *desk) agree(m *metric, all map[key]float64) {
 // blame says it of some of the exchanges that are counted so.
 func (d *desk) blame(k key, g grain, format string, args ...any) {
 	seq := uint64(0)
-	for _, fine := range slices.SortedFunc(maps.Keys(d.tally.examples), order) {
-		if seqs := d.tally.examples[fine]; g.of(fine) == k && len(seqs) > 0 {
+	for _, fine := range slices.SortedFunc(maps.Keys(d.meter.tally.examples), order) {
+		if seqs := d.meter.tally.examples[fine]; g.of(fine) == k && len(seqs) > 0 {
 			seq = seqs[len(seqs)-1]
 			break
 		}

@@ -13,11 +13,14 @@ import (
 type desk struct {
 	*Facts
 	spans   chains // of Spans.List, by exchange
-	lines   chains // of Log.Lines, by exchange
-	errors  chains // of Errors.Lines, by exchange
+	traced  source
+	meters  []*meter
+	logs    []*journal // access logs
+	errors  []*journal // logs of errors
 	results []Result
 	now     *Result
-	tally   tally
+	meter   *meter  // of the result at hand
+	lines   []*Line // of the exchange and the journal at hand
 	view    view
 }
 
@@ -45,17 +48,45 @@ func (c chains) of(seq uint64, do func(i int)) {
 }
 
 func newDesk(f *Facts) *desk {
-	d := &desk{Facts: f, tally: newTally()}
+	d := &desk{Facts: f}
 	if f.Spans != nil {
 		d.spans = chain(f.Case.Sent, len(f.Spans.List), func(i int) uint64 { return f.Spans.List[i].Seq })
 	}
-	if f.Log != nil {
-		d.lines = chain(f.Case.Sent, len(f.Log.Lines), func(i int) uint64 { return f.Log.Lines[i].Seq })
-	}
-	if f.Errors != nil {
-		d.errors = chain(f.Case.Sent, len(f.Errors.Lines), func(i int) uint64 { return f.Errors.Lines[i].Seq })
-	}
+	d.meters = d.metered()
+	d.traced = d.tracesLack()
+	d.logs, d.errors = d.journals()
 	return d
+}
+
+// questions are the checks, for each way in which the target tells what they need.
+func (d *desk) questions() (all []Result) {
+	for _, c := range Checks() {
+		switch {
+		case slices.Contains(c.Needs, metrics):
+			for _, m := range d.meters {
+				all = append(all, Result{Check: c.of(&m.source), meter: m})
+			}
+		case slices.Contains(c.Needs, logs):
+			for _, j := range d.logs {
+				all = append(all, Result{Check: c.of(&j.source), journal: j})
+			}
+		case c.errors:
+			for _, j := range d.errors {
+				all = append(all, Result{Check: c.of(&j.source), journal: j})
+			}
+		default:
+			all = append(all, Result{Check: c})
+		}
+	}
+	return all
+}
+
+// turn makes a result the one at hand.
+func (d *desk) turn(r *Result) {
+	d.now, d.meter, d.lines = r, r.meter, nil
+	if r.journal != nil {
+		d.lines = r.journal.here
+	}
 }
 
 // view is everything about one exchange. It is used again for the next one.
@@ -66,8 +97,6 @@ type view struct {
 	spans    []*otlp.Brief // all that are in its trace
 	servers  []*otlp.Brief // those of them that are the target's answer to the client
 	attempts []*otlp.Brief // client spans
-	lines    []*Line
-	errors   []*Line // of the error log
 }
 
 // walk shows every exchange to every check, but those whose request a script
@@ -76,12 +105,14 @@ func (d *desk) walk() {
 	d.foreign()
 	for x := range d.Ledger.All() {
 		v := d.look(x)
-		d.count(v)
+		for _, d.meter = range d.meters {
+			d.count(v)
+		}
 		if v.Client.Flags&book.Scripted != 0 {
 			continue
 		}
 		for i := range d.results {
-			if d.now = &d.results[i]; d.now.open() && d.now.each != nil {
+			if d.turn(&d.results[i]); d.now.open() && d.now.each != nil {
 				d.now.each(d, v)
 			}
 		}
@@ -95,7 +126,9 @@ func (d *desk) foreign() {
 	}
 	for i := range d.Spans.List {
 		if s := &d.Spans.List[i]; s.Kind == otlp.Client && (s.Seq == 0 || s.Seq > d.Case.Sent) {
-			d.tried(s, false)
+			for _, d.meter = range d.meters {
+				d.tried(s, false)
+			}
 		}
 	}
 }
@@ -103,10 +136,13 @@ func (d *desk) foreign() {
 func (d *desk) look(x ledger.Exchange) *view {
 	v := &d.view
 	id := exchange.ID{Run: d.Case.Run, Seq: x.Seq}
-	*v = view{Exchange: x, id: id, caller: id.ClientSpan(), spans: v.spans[:0], servers: v.servers[:0], attempts: v.attempts[:0], lines: v.lines[:0], errors: v.errors[:0]}
+	*v = view{Exchange: x, id: id, caller: id.ClientSpan(), spans: v.spans[:0], servers: v.servers[:0], attempts: v.attempts[:0]}
 	d.spans.of(x.Seq, func(i int) { v.spans = append(v.spans, &d.Spans.List[i]) })
-	d.lines.of(x.Seq, func(i int) { v.lines = append(v.lines, &d.Log.Lines[i]) })
-	d.errors.of(x.Seq, func(i int) { v.errors = append(v.errors, &d.Errors.Lines[i]) })
+	for _, list := range [][]*journal{d.logs, d.errors} {
+		for _, j := range list {
+			j.open(x.Seq)
+		}
+	}
 	for _, s := range v.spans {
 		switch s.Kind {
 		case otlp.Client:
@@ -136,12 +172,4 @@ func (v *view) server() *otlp.Brief {
 		return nil
 	}
 	return v.servers[0]
-}
-
-// line is the one log line of the exchange, or nil.
-func (v *view) line() *Line {
-	if len(v.lines) != 1 {
-		return nil
-	}
-	return v.lines[0]
 }

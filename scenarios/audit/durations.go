@@ -2,6 +2,7 @@ package audit
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -19,16 +20,17 @@ func durations() *Check {
 			if why := d.unfit(durationsRole, "histogram"); why != "" {
 				return []string{why}
 			}
-			if d.Case.Target.Says.Meter.Duration == "" || len(d.After.series(d.Case.Target.Says.Meter.Duration)) == 0 {
-				return []string{"a histogram of durations that we know"}
+			name := d.meter.names.Duration
+			if len(d.meter.after.series(name)) == 0 {
+				name = ""
 			}
-			return nil
+			return d.knows("histogram of durations", name)
 		},
 		end: func(d *desk) int {
 			m := d.metric(durationsRole)
 			d.compare(&m, d.grown(&m, observed))
 			d.plausible(&m)
-			if d.trusted() && !d.Case.Target.Says.Meter.Declared {
+			if d.trusted() && !d.meter.names.Declared {
 				d.buckets(&m)
 			}
 			return 1
@@ -46,10 +48,10 @@ func (d *desk) plausible(h *metric) {
 		sum += sign * h.unit * m.GetHistogram().GetSampleSum()
 		n += sign * observed(m)
 	}
-	for _, m := range h.of(d.After) {
+	for _, m := range h.of(d.meter.after) {
 		add(m, 1)
 	}
-	for _, m := range h.of(d.Before) {
+	for _, m := range h.of(d.meter.before) {
 		add(m, -1)
 	}
 	if n == 0 {
@@ -81,48 +83,61 @@ func near(d time.Duration) (least, most time.Duration) {
 
 // buckets compares each bucket with the durations of the server spans.
 func (d *desk) buckets(h *metric) {
-	type bound struct {
-		le  float64
-		now float64
-	}
-	var bounds []bound
-	add := func(m *dto.Metric, sign float64) {
-		for _, b := range m.GetHistogram().GetBucket() {
-			i := 0
-			for i < len(bounds) && bounds[i].le != b.GetUpperBound() {
-				i++
-			}
-			if i == len(bounds) {
-				bounds = append(bounds, bound{le: b.GetUpperBound()})
-			}
-			bounds[i].now += sign * float64(b.GetCumulativeCount())
-		}
-	}
-	for _, m := range h.of(d.After) {
-		add(m, 1)
-	}
-	for _, m := range h.of(d.Before) {
-		add(m, -1)
-	}
-	for _, b := range bounds {
-		if math.IsInf(b.le, 1) {
-			continue
-		}
-		le := time.Duration(b.le * 1e9)
+	t := &d.meter.tally
+	now, before := h.of(d.meter.after), h.of(d.meter.before)
+	for _, bound := range bounds(now) {
+		least, most := atMost(now, bound)
+		least0, most0 := atMost(before, bound)
+		least, most = least-most0, most-least0
+		le := time.Duration(bound * 1e9)
 		surely, maybe := d.within(le)
 		// Some may have been stopped for longer between two looks at the clock.
-		odd := 1 + len(d.tally.took)/100
-		if n := int(b.now); n < surely-odd || n > maybe+d.strays()+odd {
-			d.say(0, "%s counts %d exchanges of at most %v; by their server spans it is %d to %d", h.name, n, le, surely, maybe)
+		odd := 1 + len(t.took)/100
+		if most < surely-odd || least > maybe+d.strays()+odd {
+			d.say(0, "%s counts %d exchanges of at most %v; by their server spans it is %d to %d", h.name, least, le, surely, maybe)
 		}
 	}
+}
+
+// bounds are the finite upper bounds of the buckets of all series.
+func bounds(series []*dto.Metric) (all []float64) {
+	for _, m := range series {
+		for _, b := range m.GetHistogram().GetBucket() {
+			if !math.IsInf(b.GetUpperBound(), 1) {
+				all = append(all, b.GetUpperBound())
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// atMost says how many values are at most bound, by all series together: least
+// and most differ where a series has no bucket that ends there. A series without
+// buckets may have them all, or none.
+func atMost(series []*dto.Metric, bound float64) (least, most int) {
+	for _, m := range series {
+		h := m.GetHistogram()
+		low, high := uint64(0), h.GetSampleCount()
+		for _, b := range h.GetBucket() {
+			if b.GetUpperBound() <= bound {
+				low = b.GetCumulativeCount()
+			}
+			if b.GetUpperBound() >= bound {
+				high = b.GetCumulativeCount()
+				break
+			}
+		}
+		least, most = least+int(low), most+int(high)
+	}
+	return least, most
 }
 
 // within counts the exchanges whose server span shows that they took at most le,
 // and those that may have.
 func (d *desk) within(le time.Duration) (surely, maybe int) {
-	maybe = d.tally.late
-	for _, took := range d.tally.took {
+	maybe = d.meter.tally.late
+	for _, took := range d.meter.tally.took {
 		least, most := near(took)
 		if most <= le {
 			surely++

@@ -8,13 +8,13 @@ package audit
 func errorLog() *Check {
 	return &Check{
 		Name: "error-log", That: "telemetry: errors in the log and failed spans lead to each other",
-		Because: "an error without a trace cannot be followed, and one without a line is not seen", Needs: []string{traces},
+		Because: "an error without a trace cannot be followed, and one without a line is not seen", Needs: []string{traces}, errors: true,
 		lack: func(d *desk) []string {
-			if d.Errors == nil {
+			switch j := d.now.journal; {
+			case j.log == nil:
 				return []string{"a log of errors that names traces"}
-			}
-			if why := d.fewer("errors"); why != "" {
-				return []string{"whole log of errors (" + why + ")"}
+			case j.why != "":
+				return []string{"whole " + j.signal + " (" + j.why + ")"}
 			}
 			return nil
 		},
@@ -23,7 +23,7 @@ func errorLog() *Check {
 			if s == nil {
 				return // sampled away, or the check of server spans says so
 			}
-			for _, l := range v.errors {
+			for _, l := range d.lines {
 				switch {
 				case l.Trace != s.Trace || l.Span != s.ID:
 					d.say(v.Seq, "a line of the error log about exchange %d names span %s, its server span is %s", v.Seq, short(l.Span), short(s.ID))
@@ -32,7 +32,7 @@ func errorLog() *Check {
 				}
 			}
 			ours := !left(v.Client) && d.heard(v)
-			if ours && s.Class != "" && (s.Aborted || s.Code >= 500) && len(v.errors) == 0 {
+			if ours && s.Class != "" && (s.Aborted || s.Code >= 500) && len(d.lines) == 0 {
 				d.say(v.Seq, "the server span of exchange %d says %q, the error log nothing", v.Seq, s.Class)
 			}
 		},

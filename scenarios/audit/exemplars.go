@@ -21,8 +21,8 @@ func exemplars() *Check {
 		Because: "from a slow bucket one must come to a slow request", Needs: []string{metrics, traces},
 		end: func(d *desk) int {
 			n := 0
-			for _, name := range d.After.names() {
-				for _, m := range d.After.series(name) {
+			for _, name := range d.meter.after.names() {
+				for _, m := range d.meter.after.series(name) {
 					floor := 0.0
 					for _, b := range m.GetHistogram().GetBucket() {
 						n += d.exemplar(name, m, b.GetExemplar(), floor, b.GetUpperBound())

@@ -4,7 +4,7 @@ import "gauntlet/fixtures/book"
 
 // failures holds a counter of errors against the answers of 500 and above.
 func (d *desk) failures() []string {
-	m, due, t := d.metric(errorsRole), 0, &d.tally
+	m, due, t := d.metric(errorsRole), 0, &d.meter.tally
 	for k, n := range t.due {
 		if k.code >= 500 {
 			due += n
@@ -50,25 +50,26 @@ func logFigures() *Check {
 		Name: "log-figures", That: "telemetry: log lines name the bytes and the time that an answer took",
 		Because: "bills and reports are made of them", Needs: []string{logs},
 		lack: func(d *desk) []string {
-			if d.Log.Sized == 0 && d.Log.Timed == 0 {
-				return []string{"bytes or durations in the access log"}
+			if j := d.now.journal; j.log.Sized == 0 && j.log.Timed == 0 {
+				return []string{"bytes or durations in " + j.title}
 			}
 			return nil
 		},
 		each: func(d *desk, v *view) {
-			l, c := v.line(), v.Client
+			j, c := d.now.journal, v.Client
+			l := j.line()
 			if l == nil || c.Status < 200 || left(c) || !d.plain(v) || d.told(v) {
 				return
 			}
 			if l.Sized && l.Bytes < c.RespBytes {
-				d.say(v.Seq, "the client of exchange %d got %d bytes, its log line says %d", v.Seq, c.RespBytes, l.Bytes)
+				d.say(v.Seq, "the client of exchange %d got %d bytes, its %s says %d", v.Seq, c.RespBytes, j.name, l.Bytes)
 			}
-			d.tally.logged += l.Took
-			d.tally.waited += float64(c.Ended-c.Started) + 1e8
+			j.logged += l.Took
+			j.waited += float64(c.Ended-c.Started) + 1e8
 		},
 		end: func(d *desk) int {
-			if t := &d.tally; t.logged > 10*t.waited {
-				d.say(0, "the log's durations sum up to %.3f s, clients measured %.3f s: another unit?", t.logged/1e9, t.waited/1e9)
+			if j := d.now.journal; j.logged > 10*j.waited {
+				d.say(0, "the durations in %s sum up to %.3f s, clients measured %.3f s: another unit?", j.title, j.logged/1e9, j.waited/1e9)
 			}
 			return 1
 		},

@@ -16,16 +16,15 @@ func gauges() *Check {
 		Name: "gauges", That: "telemetry: gauges of what is under way return to where they were",
 		Because: "a gauge that only rises hides the leak it is there to show", Needs: []string{metrics, traces},
 		lack: func(d *desk) []string {
-			if t := &d.Case.Target; t.Quiet == nil || t.Baseline == nil || len(d.held()) == 0 {
+			if len(d.held()) == 0 {
 				return []string{"a gauge of what is under way that we know"}
 			}
 			return nil
 		},
 		end: func(d *desk) int {
-			t := &d.Case.Target
 			running := d.running()
 			for _, word := range d.held() {
-				now, before := t.Quiet.Metrics[word], t.Baseline.Metrics[word]
+				now, before, _ := d.meter.tell(word)
 				if now > before+float64(running) || now < 0 {
 					d.say(0, "%s is %v after the case and was %v before; by its spans %d exchanges were under way", word, now, before, running)
 				}
@@ -40,7 +39,7 @@ func gauges() *Check {
 func (d *desk) held() []string {
 	var words []string
 	for _, word := range []string{"inflight", "pool_leased", "pool_waiting"} {
-		if _, ok := d.Case.Target.Quiet.Metrics[word]; ok && (word == "inflight" || !d.checksHealth()) {
+		if _, _, ok := d.meter.tell(word); ok && (word == "inflight" || !d.checksHealth()) {
 			words = append(words, word)
 		}
 	}
@@ -59,10 +58,13 @@ func (d *desk) checksHealth() bool {
 // running counts the exchanges and attempts that may have been under way when
 // the metrics were read.
 func (d *desk) running() int {
-	n := 0
+	n, looked := 0, d.meter.after.At
+	if d.meter.signal == metrics {
+		looked = d.Case.Target.Quiet.At
+	}
 	for i := range d.Spans.List {
 		s := &d.Spans.List[i]
-		if (s.Kind == otlp.Server || s.Kind == otlp.Client) && s.End > d.Case.Target.Quiet.At-skew/10 && s.Start < d.After.At+skew {
+		if (s.Kind == otlp.Server || s.Kind == otlp.Client) && s.End > looked-skew/10 && s.Start < d.meter.after.At+skew {
 			n++
 		}
 	}

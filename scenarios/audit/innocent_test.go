@@ -200,9 +200,13 @@ func TestNobodyIsAccusedOfWhatHeCannotHaveSaid(t *testing.T) {
 		}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for check, r := range newScene().run(t, c.bent, c.lied) {
-				require.Empty(t, r.Disagreements, check)
-				require.Empty(t, r.Untold, check)
+			for _, pushed := range []bool{false, true} {
+				s := newScene()
+				s.pushed = pushed
+				for check, r := range s.run(t, c.bent, c.lied) {
+					require.Empty(t, r.Disagreements, check)
+					require.Empty(t, r.Untold, check)
+				}
 			}
 		})
 	}

@@ -22,11 +22,11 @@ func labels() *Check {
 		Because: "whoever can invent labels can fill the memory of proxy and monitoring", Needs: []string{metrics},
 		end: func(d *desk) int {
 			mark := string(marked(d.Case.Run))
-			for _, name := range d.After.names() {
-				if grown := len(d.After.series(name)) - len(d.Before.series(name)); grown > maxGrowth {
+			for _, name := range d.meter.after.names() {
+				if grown := len(d.meter.after.series(name)) - len(d.meter.before.series(name)); grown > maxGrowth {
 					d.say(0, "%s has %d series more than before the case", name, grown)
 				}
-				for _, m := range d.After.series(name) {
+				for _, m := range d.meter.after.series(name) {
 					if l := d.naming(m, mark); l != nil {
 						d.say(0, "label %s of %s names one exchange: %.60q", l.GetName(), name, l.GetValue())
 						break

@@ -1,45 +1,32 @@
 package audit
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // lacks says what a check needs and the target does not give, or gives in part,
 // and which evidence of ours is missing.
-func (d *desk) lacks(c *Check) (missing []string, untold string) {
-	for _, need := range c.Needs {
-		if !slices.Contains(d.Case.Target.Telemetry, need) {
-			missing = append(missing, need)
-			continue
-		}
-		var why string
+func (d *desk) lacks(r *Result) {
+	for _, need := range r.Needs {
+		s := &d.traced
 		switch need {
-		case traces:
-			why, untold = d.tracesLack()
 		case metrics:
-			why, untold = d.metricsLack()
+			s = &r.meter.source
 		case logs:
-			why, untold = d.logLacks()
+			s = &r.journal.source
 		}
-		if untold != "" {
-			return nil, untold
-		}
-		if why != "" {
-			missing = append(missing, fmt.Sprintf("whole %s (%s)", need, why))
+		switch {
+		case !s.declared:
+			r.Absent = true
+			r.Missing = append(r.Missing, s.signal)
+		case s.untold != "":
+			r.Missing, r.Untold = nil, s.untold
+			return
+		case s.why != "":
+			r.Missing = append(r.Missing, fmt.Sprintf("whole %s (%s)", s.signal, s.why))
 		}
 	}
-	if c.lack != nil && len(missing) == 0 {
-		missing = c.lack(d)
+	if r.lack != nil && len(r.Missing) == 0 {
+		r.Missing = r.lack(d)
 	}
-	return missing, ""
-}
-
-// whole reports whether everything that the target had to say in that signal is
-// there.
-func (d *desk) whole(signal string) bool {
-	missing, untold := d.lacks(&Check{Needs: []string{signal}})
-	return len(missing) == 0 && untold == ""
 }
 
 // abruptly says why the target could not tell all that it knew, if so.
@@ -63,24 +50,36 @@ func (d *desk) abruptly() string {
 // tracesLack says why the spans may not be all there are: a target that was
 // killed has not exported its last ones, one that is honest about it has dropped
 // some, and our own file may be full.
-func (d *desk) tracesLack() (why, untold string) {
-	if why := d.abruptly(); why != "" {
-		return why, ""
+func (d *desk) tracesLack() source {
+	s := source{signal: traces, declared: d.declares(traces)}
+	if s.why = d.abruptly(); s.why != "" {
+		return s
 	}
-	switch {
-	case d.Spans == nil:
-		return "", "the file of received telemetry is missing"
-	case d.Spans.Counts.Refused > 0:
-		return "", fmt.Sprintf("%d exports found no room in the file of received telemetry", d.Spans.Counts.Refused)
-	case !d.Spans.Complete:
-		return "", "the file of received telemetry breaks off"
+	if s.untold = received(d.Spans != nil, func() (uint64, bool) { return d.Spans.Counts.Refused, d.Spans.Complete }); s.untold != "" {
+		return s
 	}
+	lost := d.word("spans_dropped")
 	if q := d.Case.Target.Quiet; q != nil {
-		if n := q.Metrics["spans_recorded"] - q.Metrics["spans_exported"]; n > 0 {
-			return fmt.Sprintf("it says that %.0f spans were not exported", n), ""
-		}
+		lost = q.Metrics["spans_recorded"] - q.Metrics["spans_exported"]
 	}
-	return "", ""
+	if lost > 0 {
+		s.why = fmt.Sprintf("it says that %.0f spans were not exported", lost)
+	}
+	return s
+}
+
+// received says why the file of received telemetry may not hold all that came.
+func received(there bool, holds func() (refused uint64, complete bool)) string {
+	if !there {
+		return "the file of received telemetry is missing"
+	}
+	switch refused, complete := holds(); {
+	case refused > 0:
+		return fmt.Sprintf("%d exports found no room in the file of received telemetry", refused)
+	case !complete:
+		return "the file of received telemetry breaks off"
+	}
+	return ""
 }
 
 // metricsLack says why the metrics do not cover the case: the target was
@@ -104,7 +103,7 @@ func (d *desk) metricsLack() (why, untold string) {
 	return "", ""
 }
 
-// logLacks says why the log may not hold every line.
+// logLacks says why a file may not hold every line.
 func (d *desk) logLacks() (why, untold string) {
 	if t := &d.Case.Target; t.Crashed || t.Killed || t.Exited == 0 {
 		return d.abruptly(), "" // any other end is an end that flushes
@@ -115,16 +114,25 @@ func (d *desk) logLacks() (why, untold string) {
 	return d.fewer("lines"), ""
 }
 
+// recordsLack says why not every record may have come by OTLP.
+func (d *desk) recordsLack() (why, untold string) {
+	if why := d.abruptly(); why != "" {
+		return why, ""
+	}
+	if untold := received(d.Records != nil, func() (uint64, bool) { return d.Records.Refused, d.Records.Complete }); untold != "" {
+		return "", untold
+	}
+	return d.fewer("records"), ""
+}
+
 // fewer says by which words of its own the target has written fewer of these
 // lines than it had to: what it dropped, and what sampling left out.
 func (d *desk) fewer(lines string) string {
-	q := d.Case.Target.Quiet
-	switch {
-	case q == nil:
-	case q.Metrics[lines+"_dropped"] > 0:
-		return fmt.Sprintf("it says that it dropped %.0f lines", q.Metrics[lines+"_dropped"])
-	case q.Metrics[lines+"_left"] > 0:
-		return fmt.Sprintf("it says that sampling left %.0f lines out", q.Metrics[lines+"_left"])
+	if n := d.word(lines + "_dropped"); n > 0 {
+		return fmt.Sprintf("it says that it dropped %.0f lines", n)
+	}
+	if n := d.word(lines + "_left"); n > 0 {
+		return fmt.Sprintf("it says that sampling left %.0f lines out", n)
 	}
 	return ""
 }

@@ -8,20 +8,21 @@ func logLines() *Check {
 		Name: "log-lines", That: "telemetry: each exchange has one line in the access log",
 		Because: "who counts lines counts requests", Needs: []string{logs},
 		lack: func(d *desk) []string {
-			if len(d.Log.Lines) > 0 && !d.named() {
-				return []string{"an exchange id or trace id in the access log"}
+			if j := d.now.journal; len(j.log.Lines) > 0 && !j.named() {
+				return []string{"an exchange id or trace id in " + j.title}
 			}
 			return nil
 		},
 		each: func(d *desk, v *view) {
-			switch n := len(v.lines); {
+			j := d.now.journal
+			switch n := len(d.lines); {
 			case n > 1:
-				d.say(v.Seq, "exchange %d has %d lines in the access log", v.Seq, n)
+				d.say(v.Seq, "exchange %d has %d lines in %s", v.Seq, n, j.title)
 			case n == 0 && d.taken(v) && d.settled(v):
-				d.say(v.Seq, "exchange %d has no line in the access log", v.Seq)
+				d.say(v.Seq, "exchange %d has no line in %s", v.Seq, j.title)
 			}
-			if l := v.line(); l != nil && d.Case.Target.Says.Fields.Trace != "" && (!l.Traced || l.Trace != v.id.TraceID()) && !d.whole(traces) {
-				d.say(v.Seq, "the log line of exchange %d does not name its trace", v.Seq)
+			if l := j.line(); l != nil && j.names.Trace != "" && (!l.Traced || l.Trace != v.id.TraceID()) && !d.traced.whole() {
+				d.say(v.Seq, "the %s of exchange %d does not name its trace", j.name, v.Seq)
 			}
 		},
 	}
@@ -29,9 +30,9 @@ func logLines() *Check {
 
 // named reports whether any line names an exchange of the run. A log in which
 // none does is one that has no field for it.
-func (d *desk) named() bool {
-	for i := range d.Log.Lines {
-		if d.Log.Lines[i].Seq != 0 {
+func (j *journal) named() bool {
+	for i := range j.log.Lines {
+		if j.log.Lines[i].Seq != 0 {
 			return true
 		}
 	}
@@ -48,13 +49,13 @@ func logTraces() *Check {
 		Name: "log-traces", That: "telemetry: log lines and traces lead to each other",
 		Because: "from a line in a log one must come to the trace, and back", Needs: []string{logs, traces},
 		lack: func(d *desk) []string {
-			if says := d.Case.Target.Says; !says.LogTraces && says.Fields.Trace == "" {
+			if !d.Case.Target.Says.LogTraces && d.now.journal.names.Trace == "" {
 				return []string{"trace_id and span_id in the access log"}
 			}
 			return nil
 		},
 		each: func(d *desk, v *view) {
-			for _, l := range v.lines {
+			for _, l := range d.lines {
 				d.leads(v, l)
 			}
 		},
@@ -62,22 +63,22 @@ func logTraces() *Check {
 }
 
 func (d *desk) leads(v *view, l *Line) {
-	says := &d.Case.Target.Says
-	spans, fails := says.LogTraces || says.Fields.Span != "", says.LogTraces || says.Fields.Failed != ""
+	name, names, all := d.now.journal.name, &d.now.journal.names, d.Case.Target.Says.LogTraces
+	spans, fails := all || names.Span != "", all || names.Failed != ""
 	switch s := v.server(); {
 	case !l.Traced:
-		d.say(v.Seq, "the log line of exchange %d names no trace", v.Seq)
+		d.say(v.Seq, "the %s of exchange %d names no trace", name, v.Seq)
 	case l.Trace != v.id.TraceID():
-		d.say(v.Seq, "the log line of exchange %d names the trace of another", v.Seq)
+		d.say(v.Seq, "the %s of exchange %d names the trace of another", name, v.Seq)
 	case s == nil:
 		return // sampled away, or the check of server spans says so
 	case spans && l.Span != s.ID:
-		d.say(v.Seq, "the log line of exchange %d names span %s, its server span is %s", v.Seq, short(l.Span), short(s.ID))
+		d.say(v.Seq, "the %s of exchange %d names span %s, its server span is %s", name, v.Seq, short(l.Span), short(s.ID))
 	case fails && l.Failed && !s.Failed():
-		d.say(v.Seq, "the log line of exchange %d tells of a failure, its server span of none", v.Seq)
+		d.say(v.Seq, "the %s of exchange %d tells of a failure, its server span of none", name, v.Seq)
 	case fails && s.Failed() && !l.Failed && l.Status < 500:
-		d.say(v.Seq, "the server span of exchange %d tells of a failure, its log line of none", v.Seq)
+		d.say(v.Seq, "the server span of exchange %d tells of a failure, its %s of none", v.Seq, name)
 	case l.Route != "" && s.Route != "" && l.Route != s.Route:
-		d.say(v.Seq, "the log line of exchange %d names the route %q, its server span %q", v.Seq, l.Route, s.Route)
+		d.say(v.Seq, "the %s of exchange %d names the route %q, its server span %q", name, v.Seq, l.Route, s.Route)
 	}
 }

@@ -3,13 +3,10 @@ package audit
 import (
 	"bufio"
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strconv"
 
 	"gauntlet/fixtures/exchange"
 	"gauntlet/scenarios/evidence"
@@ -36,6 +33,10 @@ type Log struct {
 	Foreign int // lines that are no JSON object, or a line that breaks off
 	Sized   int // lines that name bytes
 	Timed   int // lines that name a duration
+	// Refused and Complete are of the file of received telemetry, for a log that
+	// came by OTLP: exports that found no room, and whether it is all there.
+	Refused  uint64
+	Complete bool
 
 	words  map[string]field // nil for the usual names
 	unit   float64          // of durations, in nanoseconds
@@ -140,51 +141,16 @@ func line(r *bufio.Reader) (text []byte, over bool, err error) {
 
 // add reads one line. A line that breaks off is what a killed target leaves.
 func (l *Log) add(text []byte, run uint64, mark []byte) {
-	var line Line
-	var byTrace uint64
-	whole := members(text, func(key, value []byte) {
-		switch l.field(key) {
-		case statusField:
-			line.Status, _ = strconv.Atoi(string(value)) // no number is no status
-		case traceField:
-			if n, err := hex.Decode(line.Trace[:], clip(value, 32)); err == nil && n == 16 && line.Trace != [16]byte{} {
-				line.Traced = true
-				if id := exchange.FromTraceID(line.Trace); id.Run == run && id.Seq <= exchange.MaxSeq {
-					byTrace = id.Seq
-				}
-			}
-		case spanField:
-			if _, err := hex.Decode(line.Span[:], clip(value, 16)); err != nil {
-				line.Span = [8]byte{}
-			}
-		case methodField:
-			line.Method = method(value)
-		case failedField:
-			line.Failed = line.Failed || !slices.Contains([]string{"", "false", "null", "-"}, string(value))
-		case bytesField:
-			n, err := strconv.ParseInt(string(value), 10, 64)
-			line.Bytes, line.Sized = max(n, 0), err == nil
-		case durationField:
-			n, _ := strconv.ParseFloat(string(value), 64) // no number is no duration
-			line.Took = n * l.unit
-		case routeField:
-			line.Route = l.route(value)
-		default:
-			if !bytes.HasPrefix(value, mark) {
-				return
-			}
-			if id, err := exchange.Parse(string(value)); err == nil {
-				line.Seq = id.Seq
-			}
-		}
-	})
-	if !whole {
+	r := reading{log: l, run: run, mark: mark}
+	if !members(text, r.member) {
 		l.Foreign++
 		return
 	}
-	if line.Seq == 0 {
-		line.Seq = byTrace
-	}
+	l.take(r.line())
+}
+
+// take adds a line.
+func (l *Log) take(line Line) {
 	if line.Sized {
 		l.Sized++
 	}

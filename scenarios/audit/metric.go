@@ -28,7 +28,7 @@ const (
 
 // metric gives the one with that role.
 func (d *desk) metric(role string) metric {
-	meter := &d.Case.Target.Says.Meter
+	meter := &d.meter.names
 	m := metric{where: meter.Where[role], unit: 1, labels: evidence.Labels{Method: meter.Method, Code: meter.Code, Route: meter.Route, Class: meter.Class}}
 	switch role {
 	case requestsRole:
@@ -104,7 +104,7 @@ func (m *metric) read(one *dto.Metric) (k key, hundreds bool) {
 // own bound on series only the total says anything.
 func (d *desk) grain(m *metric) grain {
 	g := grain{method: m.labels.Method != "", code: m.labels.Code != "", route: m.labels.Route != "", class: m.labels.Class != ""}
-	for _, one := range m.of(d.After) {
+	for _, one := range m.of(d.meter.after) {
 		k, hundreds := m.read(one)
 		if hundreds {
 			g.hundreds = true
@@ -122,15 +122,27 @@ const overflow = "overflow"
 // known is the part of the grain that clients know, too.
 func (g grain) known() grain { return grain{method: g.method, code: g.code, hundreds: g.hundreds} }
 
+// knows names the metric that the target has not, or has not told of at rest, if
+// so.
+func (d *desk) knows(what, name string) []string {
+	switch {
+	case name == "":
+		return []string{"a " + what + " that we know"}
+	case !d.current(name):
+		return []string{"whole " + name + " (some of it was last told of before it was at rest)"}
+	}
+	return nil
+}
+
 // grown gives what each series of a metric has grown by in the case, as value
 // reads it, by key.
 func (d *desk) grown(m *metric, value func(*dto.Metric) float64) map[key]float64 {
 	sum := map[key]float64{}
-	for _, one := range m.of(d.After) {
+	for _, one := range m.of(d.meter.after) {
 		k, _ := m.read(one)
 		sum[k] += value(one)
 	}
-	for _, one := range m.of(d.Before) {
+	for _, one := range m.of(d.meter.before) {
 		k, _ := m.read(one)
 		sum[k] -= value(one)
 	}
@@ -145,10 +157,10 @@ func observed(m *dto.Metric) float64 { return float64(m.GetHistogram().GetSample
 // another kind, or has not the labels.
 func (d *desk) unfit(role, kind string) string {
 	m := d.metric(role)
-	if m.name == "" || !d.Case.Target.Says.Meter.Declared || d.After == nil {
+	if m.name == "" || !d.meter.names.Declared || d.meter.after == nil {
 		return ""
 	}
-	series := m.of(d.After)
+	series := m.of(d.meter.after)
 	if len(series) == 0 {
 		return "" // see amiss
 	}
@@ -169,7 +181,7 @@ func (d *desk) unfit(role, kind string) string {
 // due by then, but has no series: nobody can tell whether the target lies or the
 // file errs.
 func (d *desk) amiss(m *metric, kind string, due int) []string {
-	if m.name == "" || due == 0 || !d.Case.Target.Says.Meter.Declared || len(m.of(d.After)) > 0 {
+	if m.name == "" || due == 0 || !d.meter.names.Declared || len(m.of(d.meter.after)) > 0 {
 		return nil
 	}
 	return []string{kind + " " + m.name + " (its metrics have no such series)"}

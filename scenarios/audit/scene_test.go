@@ -40,6 +40,7 @@ type scene struct {
 	errors audit.Log
 	before []*dto.MetricFamily
 	after  []*dto.MetricFamily
+	pushed bool // metrics and log come by OTLP
 }
 
 // at is when exchange seq begins. The target has it 1 ms later, a backend 2 ms
@@ -311,6 +312,9 @@ func (s *scene) run(t *testing.T, bent, lied func(*scene)) map[string]audit.Resu
 	require.NoError(t, err)
 	s.facts.Ledger = l
 	s.facts.Spans, s.facts.Log, s.facts.Errors = &s.spans, &s.log, &s.errors
+	if s.pushed {
+		s.push()
+	}
 	if s.facts.Before == nil && s.facts.Case.Target.Quiet != nil {
 		s.facts.Before, s.facts.After = scraped(t, s.before, start), scraped(t, s.after, at(10))
 	}

@@ -12,6 +12,8 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+
+	"gauntlet/scenarios/evidence"
 )
 
 // A Scrape is what a target's metrics were at one moment.
@@ -51,6 +53,17 @@ func ParseScrape(r io.Reader, at int64) (*Scrape, error) {
 }
 
 func (s *Scrape) series(name string) []*dto.Metric { return s.families[name].GetMetric() }
+
+// sum adds up the series that a word of ours stands for; ok is false when there
+// is no such metric.
+func (s *Scrape) sum(g evidence.Gauge) (sum float64, ok bool) {
+	for _, m := range s.series(g.Name) {
+		if g.Has(func(name string) string { return label(m, name) }) {
+			sum += m.GetGauge().GetValue() + counted(m)
+		}
+	}
+	return sum, s.families[g.Name] != nil
+}
 
 func (s *Scrape) names() []string { return slices.Sorted(maps.Keys(s.families)) }
 

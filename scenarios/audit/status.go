@@ -1,6 +1,9 @@
 package audit
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // status: spans and log lines name the status that the client was given. A
 // client that got a head and no proper end may also stand there as one that left
@@ -23,11 +26,13 @@ func status() *Check {
 					d.say(v.Seq, "the client of exchange %d got %d, its %s says %d", v.Seq, c.Status, who, named)
 				}
 			}
-			if s := v.server(); s != nil && d.whole(traces) {
+			if s := v.server(); s != nil && d.traced.whole() {
 				say("server span", s.Code)
 			}
-			if l := v.line(); l != nil && d.whole(logs) {
-				say("log line", l.Status)
+			for _, j := range d.logs {
+				if l := j.line(); l != nil {
+					say(j.name, l.Status)
+				}
 			}
 		},
 	}
@@ -37,10 +42,15 @@ const clientLeft = 499
 
 // eitherSignal asks for traces or an access log.
 func eitherSignal(d *desk) []string {
-	if d.whole(traces) || d.whole(logs) {
+	if d.traced.whole() || d.logged() {
 		return nil
 	}
 	return []string{"whole traces or a whole access log"}
+}
+
+// logged reports whether an access log is whole.
+func (d *desk) logged() bool {
+	return slices.ContainsFunc(d.logs, func(j *journal) bool { return j.whole() })
 }
 
 func good(code int) bool { return code >= http.StatusOK && code < http.StatusBadRequest }

@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"slices"
+
 	"gauntlet/fixtures/book"
 )
 
@@ -15,7 +17,7 @@ func success() *Check {
 	return &Check{
 		Name: "success", That: "telemetry: no success is recorded that the client did not get",
 		Because: "a loss that the target calls a success is never looked for", lack: func(d *desk) []string {
-			if d.whole(traces) || d.whole(logs) && d.tellsCuts() {
+			if d.traced.whole() || slices.ContainsFunc(d.logs, d.tellsCuts) {
 				return nil
 			}
 			return []string{"whole traces, or a log that tells of answers that were cut"}
@@ -26,17 +28,20 @@ func success() *Check {
 			if !broken || left(c) || !d.heard(v) || d.told(v) {
 				return
 			}
-			if s := v.server(); s != nil && d.whole(traces) && good(s.Code) && !s.Failed() {
+			if s := v.server(); s != nil && d.traced.whole() && good(s.Code) && !s.Failed() {
 				d.say(v.Seq, "the client of exchange %d saw its answer end by %s, its server span says %d and no error", v.Seq, c.End, s.Code)
 			}
-			if l := v.line(); l != nil && d.whole(logs) && d.tellsCuts() && good(l.Status) && !l.Failed {
-				d.say(v.Seq, "the client of exchange %d saw its answer end by %s, its log line says %d and no error", v.Seq, c.End, l.Status)
+			for _, j := range d.logs {
+				if l := j.line(); l != nil && d.tellsCuts(j) && good(l.Status) && !l.Failed {
+					d.say(v.Seq, "the client of exchange %d saw its answer end by %s, its %s says %d and no error", v.Seq, c.End, j.name, l.Status)
+				}
 			}
 		},
 	}
 }
 
-// tellsCuts reports whether the log has a word for answers that were cut.
-func (d *desk) tellsCuts() bool {
-	return d.Case.Target.Says.LogTraces || d.Case.Target.Says.Fields.Failed != ""
+// tellsCuts reports whether a log is whole and has a word for answers that were
+// cut.
+func (d *desk) tellsCuts(j *journal) bool {
+	return j.whole() && (d.Case.Target.Says.LogTraces || j.names.Failed != "")
 }

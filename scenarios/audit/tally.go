@@ -31,9 +31,6 @@ type tally struct {
 	whole int
 	// mute are those due that the target may still have been reading.
 	mute int
-	// logged is what log lines say that exchanges took, and waited what their
-	// clients measured, in nanoseconds.
-	logged, waited float64
 }
 
 const maxExamples = 10
@@ -44,7 +41,7 @@ func newTally() tally {
 
 // count takes an exchange into the tally.
 func (d *desk) count(v *view) {
-	t := &d.tally
+	t := &d.meter.tally
 	switch taken := d.taken(v); {
 	case taken && d.plain(v):
 		if left(v.Client) {
@@ -70,12 +67,13 @@ func (d *desk) count(v *view) {
 
 // ended counts a server span.
 func (d *desk) ended(s *otlp.Brief) {
-	if d.After != nil && s.End >= d.After.At {
-		d.tally.late++
+	t := &d.meter.tally
+	if d.meter.after != nil && s.End >= d.meter.counted {
+		t.late++
 		return
 	}
-	d.tally.took = append(d.tally.took, time.Duration(s.End-s.Start))
-	d.tally.spans[key{usual(s.Method), s.Code, s.Route, s.Class}]++
+	t.took = append(t.took, time.Duration(s.End-s.Start))
+	t.spans[key{usual(s.Method), s.Code, s.Route, s.Class}]++
 }
 
 // strays is how many exchanges of nobody's the target may have counted beside
@@ -90,9 +88,9 @@ func (d *desk) strays() int {
 				n++
 			}
 		}
-	case d.Log != nil:
-		for i := range d.Log.Lines {
-			if s := d.Log.Lines[i].Seq; s == 0 || s > d.Case.Sent {
+	case d.logs[0].log != nil:
+		for i := range d.logs[0].log.Lines {
+			if s := d.logs[0].log.Lines[i].Seq; s == 0 || s > d.Case.Sent {
 				n++
 			}
 		}
@@ -111,29 +109,32 @@ const probes = 10
 // and no gauge of it, any of the vague may be, and those that it may still have
 // been reading; see sure.
 func (d *desk) open() int {
-	t := &d.Case.Target
-	if t.Quiet == nil || t.Baseline == nil {
-		return 0
-	}
 	if d.gaugeless() {
-		return d.tally.mute
+		return d.meter.tally.mute
 	}
-	return max(0, int(t.Quiet.Metrics["inflight"]-t.Baseline.Metrics["inflight"]))
+	return max(0, int(d.meter.grew("inflight")))
 }
 
-func (d *desk) gaugeless() bool {
-	t := &d.Case.Target
-	if t.Quiet == nil {
-		return false
-	}
-	_, ok := t.Quiet.Metrics["inflight"]
-	return !ok && t.Says.Meter.Declared
-}
+func (d *desk) gaugeless() bool { return d.meter.names.Declared && !d.counts("inflight") && d.looked() }
 
-// sure gives how many of the vague must have been counted.
+// sure gives how many of the vague must have been counted. Without a gauge of
+// what is under way nobody can say that the target had done with a client that
+// left; of one that somebody found at rest it is known all the same, unless a
+// target file declares what counts.
 func (d *desk) sure(vague int) int {
-	if d.Case.Target.Quiet == nil || d.gaugeless() {
+	if !d.looked() || !d.counts("inflight") && (d.meter.names.Declared || d.meter.signal == otlpMetrics) {
 		return 0
 	}
 	return vague
+}
+
+// looked reports whether the metrics tell of the target after the case.
+func (d *desk) looked() bool {
+	return d.Case.Target.Quiet != nil || d.meter.signal == otlpMetrics
+}
+
+// counts reports whether the target has a gauge that is one of our words.
+func (d *desk) counts(word string) bool {
+	_, _, ok := d.meter.tell(word)
+	return ok
 }

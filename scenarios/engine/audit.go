@@ -29,7 +29,7 @@ func audited(dir evidence.Dir, c *scenarios.Case, f *expect.Facts, spans *otlp.B
 		finding := expect.Finding{That: r.That, Because: r.Because, Level: expect.Must, Verdict: reports.Pass}
 		because, left := c.Unaudited[r.Name]
 		switch {
-		case slices.ContainsFunc(r.Needs, func(need string) bool { return !slices.Contains(f.Case.Target.Telemetry, need) }):
+		case r.Absent:
 			absent = append(absent, r.Missing...)
 			continue
 		case left:
@@ -97,6 +97,9 @@ func auditFacts(dir evidence.Dir, f *expect.Facts, spans *otlp.Briefs) (*audit.F
 			return nil, err
 		}
 	}
+	if facts.Points, facts.Records, facts.ErrorRecords, err = exported(dir, f.Case); err != nil {
+		return nil, err
+	}
 	if t.Baseline != nil {
 		if facts.Before, err = audit.ReadScrape(dir.Metrics(ref, "before"), t.Baseline.At); unlessGone(err) != nil {
 			return nil, err
@@ -108,6 +111,26 @@ func auditFacts(dir evidence.Dir, f *expect.Facts, spans *otlp.Briefs) (*audit.F
 		}
 	}
 	return facts, nil
+}
+
+// exported reads the metrics and logs that came by OTLP, as far as the target
+// says that it exports them.
+func exported(dir evidence.Dir, c *evidence.Case) (points *otlp.Metrics, access, errs *audit.Log, err error) {
+	path := dir.Spans(c.Ref())
+	if slices.Contains(c.Target.Telemetry, "otlp_metrics") {
+		if points, err = otlp.ReadMetrics(path, c.Begin); unlessGone(err) != nil {
+			return nil, nil, nil, err
+		}
+	}
+	if slices.Contains(c.Target.Telemetry, "otlp_logs") {
+		if access, errs, err = audit.ReadRecords(path, c.Run); unlessGone(err) != nil {
+			return nil, nil, nil, err
+		}
+		if !c.Target.Says.ErrorRecords {
+			errs = nil
+		}
+	}
+	return points, access, errs, nil
 }
 
 // unlessGone makes a missing file no error: the audit says what it lacks.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gauntlet/scenarios/evidence"
@@ -24,7 +25,13 @@ const (
 // or that ended, is not asked.
 func (s *stage) quiet(ctx context.Context) {
 	t := s.target
-	if t.plan.Prometheus == "" || t.ended() {
+	switch {
+	case t.ended():
+		return
+	case t.plan.Prometheus == "" && t.exports():
+		s.calmDown(ctx)
+		return
+	case t.plan.Prometheus == "":
 		return
 	}
 	limit := time.Now().Add(quietFor)
@@ -62,6 +69,27 @@ func (s *stage) quiet(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// unseenFor is how long a target that nobody can look at is left alone after its
+// clients have ended. What it exports later is believed to tell all of them; see
+// audit.
+const unseenFor = time.Second
+
+// calmDown lets a target count what it has sent. There is no event to wait for:
+// all that it tells, it tells in its own time.
+func (s *stage) calmDown(ctx context.Context) {
+	left := time.NewTimer(time.Until(time.Unix(0, s.facts.End).Add(unseenFor)))
+	defer left.Stop()
+	select {
+	case <-left.C:
+	case <-ctx.Done():
+	}
+}
+
+// exports reports whether the target tells its metrics or its log by OTLP.
+func (t *instance) exports() bool {
+	return slices.Contains(t.plan.Telemetry, "otlp_metrics") || slices.Contains(t.plan.Telemetry, "otlp_logs")
 }
 
 // rested reports whether nothing is under way and no span waits.

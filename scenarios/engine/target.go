@@ -192,7 +192,7 @@ func (t *instance) stop(ctx context.Context) error {
 		t.mu.Unlock()
 	}
 	signal := t.plan.Stop
-	if already || t.onlyLogs() {
+	if already || t.unseen() {
 		signal = t.plan.Drain
 	}
 	err := t.proc.Stop(ctx, signal, t.plan.Grace)
@@ -207,11 +207,11 @@ func (t *instance) stop(ctx context.Context) error {
 	return err
 }
 
-// onlyLogs reports whether an access log is all that the target tells by. It is
-// then stopped gracefully where it can be: a fast stop takes along what it has not
+// unseen reports whether nobody can look at the target, which tells by an access
+// log or by OTLP. It is then stopped gracefully where it can be: a fast stop takes along what it has not
 // logged yet, and nobody can see whether there is any.
-func (t *instance) onlyLogs() bool {
-	return t.plan.AccessLog != "" && t.plan.Prometheus == "" && t.plan.Drain != 0
+func (t *instance) unseen() bool {
+	return (t.plan.AccessLog != "" || t.exports()) && t.plan.Prometheus == "" && t.plan.Drain != 0
 }
 
 // replaced reports whether another process has taken the target's place.

@@ -95,7 +95,7 @@ type Load struct {
 type Target struct {
 	Name      string   `json:"name"`
 	PID       int      `json:"pid,omitempty"`
-	Telemetry []string `json:"telemetry,omitempty"` // "traces", "metrics", "access_log": what it exports
+	Telemetry []string `json:"telemetry,omitempty"` // "traces", "metrics", "access_log", "otlp_metrics", "otlp_logs": what it exports
 	Traces    bool     `json:"traces"`              // spans are complete: it ended in order
 	Drained   int64    `json:"drained,omitempty"`   // when a graceful stop was asked for
 	Exited    int64    `json:"exited,omitempty"`
@@ -129,8 +129,29 @@ type Says struct {
 	Sampled bool `json:"sampled,omitempty"`
 	// Fields names what the members of a line say, where a target file tells.
 	Fields Fields `json:"fields,omitzero"`
+	// ErrorRecords says that its records by OTLP which are no lines of the access
+	// log tell what went wrong, and name trace and server span.
+	ErrorRecords bool `json:"error_records,omitempty"`
+	// Words maps our words (pool_leased, inflight, …) to its metrics by OTLP.
+	Words map[string]Gauge `json:"words,omitempty"`
 	// Meter names what counts exchanges when they end.
 	Meter Meter `json:"meter,omitzero"`
+}
+
+// A Gauge names a metric and the labels its series must have.
+type Gauge struct {
+	Name   string            `json:"name"`
+	Labels map[string]string `json:"labels,omitempty"`
+}
+
+// Has reports whether a series with these labels is one of them.
+func (g Gauge) Has(label func(name string) string) bool {
+	for name, want := range g.Labels {
+		if label(name) != want {
+			return false
+		}
+	}
+	return true
 }
 
 // A Meter names the metrics that count the exchanges of a target.

@@ -49,7 +49,9 @@ func reason(r *reports.Report) string {
 func audited(r *reports.Report) []string {
 	var names []string
 	for _, c := range audit.Checks() {
-		accuses := func(f reports.Finding) bool { return f.That == c.That && f.Verdict == reports.Fail }
+		accuses := func(f reports.Finding) bool {
+			return strings.TrimSuffix(f.That, audit.ByOTLP) == c.That && f.Verdict == reports.Fail
+		}
 		if slices.ContainsFunc(r.Scenarios, func(s reports.Scenario) bool { return slices.ContainsFunc(s.Findings, accuses) }) {
 			names = append(names, c.Name)
 		}

@@ -11,7 +11,6 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"gauntlet/scenarios"
-	"gauntlet/scenarios/evidence"
 )
 
 // A proxyTarget is a program that takes the reference proxy's configuration:
@@ -119,7 +118,10 @@ var proxyTop = map[string]string{
 	"downstream.write_timeout":  "limits.write_timeout",
 	"lifecycle.announce":        "drain.announce",
 	"lifecycle.timeout":         "drain.timeout",
-	"telemetry.access_log":      "telemetry.access_log",
+	accessLog:                   "telemetry.access_log",
+	otlpSignals:                 "telemetry.otlp.signals",
+	otlpProtocol:                "telemetry.otlp.protocol",
+	otlpOnly:                    "", // it is what is left out
 	"downstream.tls":            "tls.certificates",
 	"downstream.http2":          "http2.h2c",
 }
@@ -138,21 +140,13 @@ func (p *proxyTarget) Plan(w Wants) (*Plan, error) {
 		return nil, err
 	}
 	upstream := map[string]any{"endpoints": w.Backends}
+	told := tell(&w, texts)
 	top := map[string]any{
 		"listen": w.Listen, "admin": w.Admin,
 		"drain":     map[string]any{"announce": "50ms", "timeout": "5s"},
-		"telemetry": map[string]any{"access_log": filepath.Join(w.Dir, "access.log"), "log_headers": []string{"X-Gauntlet-Id"}},
+		"telemetry": told.config,
 		"upstreams": map[string]any{"backend": upstream},
 		"routes":    []any{map[string]any{"path": "/", "upstream": "backend"}},
-	}
-	if w.OTLP != "" {
-		set(top, "telemetry.otlp", map[string]any{"endpoint": w.OTLP, "interval": "50ms"})
-	}
-	log := filepath.Join(w.Dir, "access.log")
-	if to, ok := texts["telemetry.access_log"]; ok {
-		if log = to; log == "off" || log == "stdout" {
-			log = ""
-		}
 	}
 	for name, v := range texts {
 		if at, ok := proxyKnobs[name]; ok {
@@ -200,7 +194,7 @@ func (p *proxyTarget) Plan(w Wants) (*Plan, error) {
 	if err := writeFile(config, text); err != nil {
 		return nil, err
 	}
-	return &Plan{
+	plan := &Plan{
 		Args:       append(append([]string{}, p.args...), "--config", config),
 		Dir:        w.Dir,
 		Address:    w.Listen,
@@ -212,34 +206,16 @@ func (p *proxyTarget) Plan(w Wants) (*Plan, error) {
 		Config:     config,
 		Upgrade:    syscall.SIGUSR2,
 		Grace:      15 * time.Second,
-		Telemetry:  proxyTelemetry(w.OTLP, log),
+		Telemetry:  told.telemetry(),
 		Prometheus: "http://" + w.Admin + "/metrics",
-		AccessLog:  log,
-		Says:       proxySays,
+		AccessLog:  told.log,
+		Says:       told.says(),
 		Metrics:    proxyMetrics,
-	}, nil
-}
-
-// proxyTelemetry lists what the reference exports, with its log at this path.
-func proxyTelemetry(otlp, log string) []string {
-	all := []string{"metrics"}
-	if otlp != "" {
-		all = append(all, "traces")
 	}
-	if log != "" {
-		all = append(all, "access_log")
+	if told.only {
+		plan.Prometheus = ""
 	}
-	return all
-}
-
-var proxySays = evidence.Says{
-	ErrorLog:  Output,
-	LogTraces: true,
-	Meter: evidence.Meter{
-		Requests: "gauntlet_http_requests_total", Duration: "gauntlet_http_request_duration_seconds",
-		Method: "method", Code: "code", Route: "route", Class: "error",
-		Attempts: "gauntlet_upstream_attempts_total", Outcome: "outcome",
-	},
+	return plan, nil
 }
 
 var proxyMetrics = map[string]Gauge{
@@ -250,13 +226,15 @@ var proxyMetrics = map[string]Gauge{
 	"goroutines":   {Name: "go_goroutines"},
 	"generation":   {Name: "gauntlet_config_generation"},
 
-	"spans_recorded": {Name: "gauntlet_telemetry_recorded_total", Labels: map[string]string{"signal": "traces"}},
-	"spans_exported": {Name: "gauntlet_telemetry_exported_total", Labels: map[string]string{"signal": "traces"}},
-	"spans_dropped":  {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "traces"}},
-	"lines_dropped":  {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "access_log"}},
-	"errors_dropped": {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "error_log"}},
-	"lines_left":     {Name: "gauntlet_telemetry_left_out_total", Labels: map[string]string{"signal": "access_log"}},
-	"errors_left":    {Name: "gauntlet_telemetry_left_out_total", Labels: map[string]string{"signal": "error_log"}},
+	"spans_recorded":  {Name: "gauntlet_telemetry_recorded_total", Labels: map[string]string{"signal": "traces"}},
+	"spans_exported":  {Name: "gauntlet_telemetry_exported_total", Labels: map[string]string{"signal": "traces"}},
+	"spans_dropped":   {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "traces"}},
+	"lines_dropped":   {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "access_log"}},
+	"errors_dropped":  {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "error_log"}},
+	"records_dropped": {Name: "gauntlet_telemetry_dropped_total", Labels: map[string]string{"signal": "logs"}},
+	"records_left":    {Name: "gauntlet_telemetry_left_out_total", Labels: map[string]string{"signal": "logs"}},
+	"lines_left":      {Name: "gauntlet_telemetry_left_out_total", Labels: map[string]string{"signal": "access_log"}},
+	"errors_left":     {Name: "gauntlet_telemetry_left_out_total", Labels: map[string]string{"signal": "error_log"}},
 }
 
 // set puts v at a dotted place of nested maps.

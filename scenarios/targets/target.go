@@ -60,7 +60,8 @@ type Plan struct {
 	Upgrade  syscall.Signal // has another process take over the sockets, 0 when there is no such thing
 	Grace    time.Duration  // how long a stop may take
 	Request  Request
-	// Telemetry says what it exports: "traces", "metrics", "access_log".
+	// Telemetry says what it exports: "traces", "metrics" and "access_log", and
+	// "otlp_metrics" and "otlp_logs" for what it sends to Wants.OTLP beside spans.
 	Telemetry  []string
 	Prometheus string // URL of its metrics, "" when it has none
 	AccessLog  string // path, "" when it has none
@@ -82,10 +83,7 @@ type Reload struct {
 }
 
 // A Gauge names a metric and the labels its series must have.
-type Gauge struct {
-	Name   string
-	Labels map[string]string
-}
+type Gauge = evidence.Gauge
 
 // Ready says how to find out that a target serves: an HTTP GET on URL that
 // answers 200, a request that travels through it to a backend (Through), or
