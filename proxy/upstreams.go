@@ -87,7 +87,7 @@ func upstreamConfig(name string, c *config.Upstream, headerBytes int) upstream.C
 		MaxConnections: c.Pool.MaxConnections,
 		MaxIdle:        c.Pool.MaxIdle,
 		MinIdle:        c.Pool.MinIdle,
-		DNS:            transport.DNS{Refresh: c.DNS.Refresh},
+		DNS:            transport.DNS{Refresh: c.DNS.Refresh, Lookup: resolver(c.DNS.Server)},
 		IdleTimeout:    c.Pool.IdleTimeout,
 		MaxHeaderBytes: headerBytes,
 		Protocol:       protocols[c.Protocol],

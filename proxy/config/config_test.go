@@ -230,6 +230,8 @@ func TestProblems(t *testing.T) {
 		"hedge":              {up("hedge: {after: -1s, max: 0}"), "p.yaml:4:13: upstreams.api.hedge.after: got -1s, want 0s to 1h\np.yaml:4:25: upstreams.api.hedge.max: got 0, want 1 to 5"},
 		"zero connections":   {up("pool: {max_connections: 0}"), "p.yaml:4:12: upstreams.api.pool.max_connections: got 0, want 1 to 65536"},
 		"dns refresh":        {up("dns: {refresh: 1ms}"), "p.yaml:4:11: upstreams.api.dns.refresh: got 1ms, want 0s, or 100ms to 24h"},
+		"dns server":         {up("dns: {server: nowhere}"), `p.yaml:4:11: upstreams.api.dns.server: got "nowhere", want host:port with a port from 1 to 65535`},
+		"dns server at once": {up("dns: {server: '127.0.0.1:53', refresh: 0s}"), `p.yaml:4:35: upstreams.api.dns.refresh: got 0s beside a server, want 100ms to 24h: without it each dial looks names up by itself`},
 		"min idle":           {up("pool: {min_idle: 65, idle_timeout: 1s}"), "p.yaml:4:12: upstreams.api.pool.min_idle: got 65, want at most max_idle and max_connections, 64"},
 		"min idle negative":  {up("pool: {min_idle: -1}"), "p.yaml:4:12: upstreams.api.pool.min_idle: got -1, want 0 to 65536"},
 		"tls off":            {up("tls: {ca: a.pem}"), "p.yaml:4:5: upstreams.api.tls.enabled: got false beside other settings of TLS, want true, or none of them"},
