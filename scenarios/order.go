@@ -94,6 +94,7 @@ func (v *validation) actions() {
 		v.say(a.OnBackend() && (a.Backend < 1 || a.Backend > n), at, "found backend %d for %s; allowed: backend: 1 to %d", a.Backend, a.Do, n)
 		v.say(a.Do == Renew && v.s.derived()[downstreamTLS] == "", at+".do", "found renew and no client that speaks TLS; allowed: with tls in clients or load")
 		v.without(at, a)
+		v.command(at, a)
 		v.say(!a.OnBackend() && a.Backend != 0, at+".backend", "found %d for %s; allowed: only for acts on a backend", a.Backend, a.Do)
 	}
 }

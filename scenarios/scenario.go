@@ -170,9 +170,13 @@ func (f *Fault) Title() string {
 type Action struct {
 	At      *script.Pause `yaml:"at" json:"at,omitempty"`       // from the begin; a range is drawn from by the run's seed
 	Await   *script.Await `yaml:"await" json:"await,omitempty"` // or when this barrier was reached
-	Do      string        `yaml:"do" json:"do" jsonschema:"required,enum=drain,enum=stop,enum=kill,enum=freeze,enum=thaw,enum=reload,enum=reload-bad,enum=reload-torn,enum=renew,enum=upgrade,enum=stop-backend,enum=kill-backend"`
+	Do      string        `yaml:"do" json:"do" jsonschema:"required,enum=drain,enum=stop,enum=kill,enum=freeze,enum=thaw,enum=reload,enum=reload-bad,enum=reload-torn,enum=renew,enum=upgrade,enum=stop-backend,enum=kill-backend,enum=exec"`
 	Backend int           `yaml:"backend" json:"backend,omitempty"` // of the acts on a backend, from 1
 	Without []int         `yaml:"without" json:"without,omitempty"` // of reload: backends that are no endpoints any more, from 1
+
+	Run    []string          `yaml:"run" json:"run,omitempty"`       // of exec: program and arguments; see Runtime
+	Env    map[string]string `yaml:"env" json:"env,omitempty"`       // of exec: variables beside our own
+	Within units.Duration    `yaml:"within" json:"within,omitempty"` // of exec: when it is killed, default DefaultWithin
 }
 
 // The acts.
@@ -189,11 +193,12 @@ const (
 	Upgrade     = "upgrade"      // the target's own way to have another process take its place
 	StopBackend = "stop-backend" // the backend closes its listener and connections
 	KillBackend = "kill-backend" // it ends without sealing its book
+	Exec        = "exec"         // a command of the user's own
 )
 
 // Acts lists what an action may do.
 func Acts() []string {
-	return []string{Drain, Freeze, Kill, KillBackend, Reload, ReloadBad, ReloadTorn, Renew, Stop, StopBackend, Thaw, Upgrade}
+	return []string{Drain, Exec, Freeze, Kill, KillBackend, Reload, ReloadBad, ReloadTorn, Renew, Stop, StopBackend, Thaw, Upgrade}
 }
 
 // OnBackend reports whether the act is on a backend.

@@ -28,6 +28,7 @@ type substitution struct {
 	used     map[string]bool
 	problems strict.Problems
 	nodes    int
+	later    bool // within actions, where some names are put in when they run
 }
 
 // maxNodes bounds a tree after substitution.
@@ -37,7 +38,9 @@ const maxNodes = 50_000
 func (s *substitution) root(n ast.Node) {
 	pairs, _ := strict.Pairs(n)
 	for _, pair := range pairs {
-		if key, ok := strict.Scalar(pair.Key); !ok || !slices.Contains(literalKeys, key) {
+		key, ok := strict.Scalar(pair.Key)
+		s.later = ok && key == "actions"
+		if !ok || !slices.Contains(literalKeys, key) {
 			s.pair(pair)
 		}
 	}
@@ -114,6 +117,9 @@ func (s *substitution) interpolate(n ast.Node, text string) ast.Node {
 func (s *substitution) lookup(at ast.Node, name string) ast.Node {
 	head, rest, _ := strings.Cut(name, ".")
 	i := slices.IndexFunc(s.vary, func(a Axis) bool { return a.Name == head })
+	if i < 0 && s.later && isRuntime(name) {
+		return nil
+	}
 	if i < 0 {
 		s.problems = append(s.problems, strict.At(at, "found ${%s}; allowed: %s", name, s.names()))
 		return nil
@@ -138,6 +144,12 @@ func (s *substitution) names() string {
 	names := make([]string, 0, len(s.vary)+1)
 	for _, a := range s.vary {
 		names = append(names, "${"+a.Name+"}")
+	}
+	if s.later {
+		for _, name := range Runtime() {
+			names = append(names, "${"+name+"}")
+		}
+		return strings.Join(names, ", ")
 	}
 	names = append(names, "${"+exchangeID+"} in raw text")
 	return strings.Join(names, ", ")

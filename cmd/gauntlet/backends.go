@@ -29,6 +29,9 @@ func backendsIn(ctx context.Context, where string, target chosen) (engine.StartB
 	if len(target.listen) > 0 {
 		return nil, nil, usage(fmt.Errorf("--backends docker: target %s fixes backends.listen, and a container has an address of its own; allowed: embedded", target.Name()))
 	}
+	if len(target.taps) > 0 || target.blind {
+		return nil, nil, usage(fmt.Errorf("--backends docker: the backends of target %s are real ones, and none is started; allowed: embedded", target.Name()))
+	}
 	e, err := container.Open(ctx, container.Config{Run: rand.Uint64()})
 	if err != nil {
 		return nil, nil, fmt.Errorf("--backends docker: %w", err)

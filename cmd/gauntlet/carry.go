@@ -41,7 +41,7 @@ func carryOut(ctx context.Context, w *world, cfg engine.Config, notes, formats [
 
 // chooseTarget gives the target that --target names, or, when it names none,
 // the one described here, or the reference proxy; and says which that was.
-func chooseTarget(name string) (chosen, string, []string, error) {
+func chooseTarget(name string, p permission) (chosen, string, []string, error) {
 	var notes []string
 	if name == "" {
 		if _, err := os.Stat(userTarget); err == nil {
@@ -52,7 +52,7 @@ func chooseTarget(name string) (chosen, string, []string, error) {
 			notes = append(notes, "target: the reference proxy (no ./"+userTarget+" here, no --target given)")
 		}
 	}
-	target, err := findTarget(name)
+	target, err := findTarget(name, p)
 	return target, name, notes, usage(err)
 }
 

@@ -29,7 +29,7 @@ const initDrain = "actions: [{await: answered, do: drain}]\n"
 // check says step by step what works of the target that the file describes. It
 // leaves no evidence: what there is to know, it says.
 func (c initCmd) check(ctx context.Context, w *world) error {
-	target, err := findTarget(c.Out)
+	target, err := findTarget(c.Out, permission{})
 	if err != nil {
 		return usage(err)
 	}
@@ -46,11 +46,10 @@ func (c initCmd) check(ctx context.Context, w *world) error {
 		return fmt.Errorf("gauntlet init: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
-	cfg := engine.Config{
-		Dir: evidence.Dir(temp), Sources: map[string][]byte{cases[0].ID: []byte(text)}, Cases: cases, Target: target.Target,
-		Listen: target.listen, Supervisor: supervisor(), Seed: 1,
-		Run: target.run(c.Out),
-	}
+	cfg := target.onto(engine.Config{
+		Dir: evidence.Dir(temp), Sources: map[string][]byte{cases[0].ID: []byte(text)}, Cases: cases,
+		Supervisor: supervisor(), Seed: 1, Run: target.run(c.Out),
+	})
 	if err := engine.Run(ctx, cfg); err != nil {
 		return err
 	}

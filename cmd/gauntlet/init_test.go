@@ -43,8 +43,32 @@ func TestTargetsOfTheUsersOwn(t *testing.T) {
 			"exits":    exits,
 			"verdicts": verdicts,
 			"nowhere":  nowhere,
+			"named":    named, "interrupted": interrupted,
 		},
 	})
+}
+
+// named checks that a run's requests that did not succeed are listed one by one,
+// each with what its client saw, as far as a report shows any.
+func named(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: named dir")
+	}
+	var report reports.Report
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(args[0], "report.json"))), &report))
+	failed, seen := report.Ledger.Rejected+report.Ledger.Indeterminate+report.Ledger.Lost, 0
+	for _, s := range report.Scenarios {
+		for _, c := range s.Cases {
+			for _, x := range c.Exchanges {
+				if seen++; x.Why == "" || len(x.Moments) < 2 {
+					ts.Fatalf("nothing is said of %+v", x)
+				}
+			}
+		}
+	}
+	if failed == 0 || seen < min(failed, 20) {
+		ts.Fatalf("%d of %d requests that did not succeed are named", seen, failed)
+	}
 }
 
 // verdicts compares a run's scenarios with all that are named: verdicts out

@@ -70,7 +70,7 @@ func (c loadCmd) Run(ctx context.Context, w *world) error {
 	if c.URL != "" {
 		return c.offerTo(ctx, w, &cases[0].Load[0])
 	}
-	target, name, notes, err := chooseTarget(c.Target)
+	target, name, notes, err := chooseTarget(c.Target, permission{})
 	if err != nil {
 		return err
 	}
@@ -78,10 +78,10 @@ func (c loadCmd) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	cfg := engine.Config{
-		Dir: dir, Cases: cases, Sources: map[string][]byte{loadScenario: source}, Target: target.Target, Listen: target.listen,
+	cfg := target.onto(engine.Config{
+		Dir: dir, Cases: cases, Sources: map[string][]byte{loadScenario: source},
 		Supervisor: supervisor(), Seed: c.Seed, Repeat: 1, Parallel: 1, Run: target.run(name),
-	}
+	})
 	cfg.Run.Command, cfg.Run.Strict = c.command(name), c.Strict
 	report, err := carryOut(ctx, w, cfg, notes, c.Format)
 	if err != nil {

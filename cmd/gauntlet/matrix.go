@@ -106,10 +106,10 @@ func (c matrixCmd) Run(ctx context.Context, w *world) error {
 
 // config is what the engine needs for one column.
 func (c matrixCmd) config(col *column, out evidence.Dir, entries []catalog.Entry, files map[string]string) engine.Config {
-	cfg := engine.Config{
-		Dir: evidence.Dir(filepath.Join(string(out), col.Dir)), Sources: map[string][]byte{}, Target: col.chosen.Target, Listen: col.chosen.listen,
+	cfg := col.chosen.onto(engine.Config{
+		Dir: evidence.Dir(filepath.Join(string(out), col.Dir)), Sources: map[string][]byte{},
 		Supervisor: supervisor(), Seed: c.Seed, Repeat: 1, Parallel: c.Parallel,
-	}
+	})
 	for _, e := range entries {
 		cfg.Sources[e.Scenario().ID] = e.Source
 		cfg.Cases = append(cfg.Cases, e.Cases...)

@@ -28,7 +28,7 @@ func columnsOf(arguments []string) ([]column, error) {
 	columns := make([]column, 0, len(arguments))
 	seen := map[string]int{}
 	for _, a := range arguments {
-		t, err := findTarget(strings.TrimSpace(a))
+		t, err := findTarget(strings.TrimSpace(a), permission{})
 		if err != nil {
 			return nil, usage(err)
 		}

@@ -28,7 +28,8 @@ type runCmd struct {
 	Plan      bool          `help:"Say what would be run, and run nothing."`
 	Strict    bool          `help:"Refuse what is merely exposed, too."`
 	Parallel  int           `help:"Cases at the same time, those that run alone apart." default:"4"`
-	Metrics   string        `help:"Serve how far the run is to Prometheus, at this host:port; without a host on loopback." placeholder:"ADDR"`
+	permission
+	Metrics string `help:"Serve how far the run is to Prometheus, at this host:port; without a host on loopback." placeholder:"ADDR"`
 }
 
 // Help shows examples.
@@ -44,6 +45,7 @@ Examples:
   $ gauntlet run docs/examples/soak/minute.yaml
   $ gauntlet run keepalive --until-fail --budget 1h
   $ gauntlet run --metrics :9464                  # how far it is, for Prometheus
+  $ gauntlet run staging.yaml --target staging-target.yaml --allow-host staging.example
   $ gauntlet run smoke --plan`
 }
 
@@ -56,6 +58,8 @@ func (c runCmd) Validate() error {
 		return fmt.Errorf("--until-fail and --repeat %d: allowed: one of them", c.Repeat)
 	case c.Parallel < 1:
 		return fmt.Errorf("--parallel: found %d; allowed: 1 and more", c.Parallel)
+	case c.MaxRate <= 0:
+		return fmt.Errorf("--max-rate: found %v; allowed: a number above 0", c.MaxRate)
 	case c.Budget < 0:
 		return fmt.Errorf("--budget: found %s; allowed: a time above 0s", c.Budget)
 	}
@@ -109,7 +113,7 @@ func (c runCmd) Run(ctx context.Context, w *world) error {
 
 // prepare turns the command line into what the engine needs.
 func (c runCmd) prepare(ctx context.Context) (engine.Config, chosen, []string, error) {
-	target, name, notes, err := chooseTarget(c.Target)
+	target, name, notes, err := chooseTarget(c.Target, c.permission)
 	if err != nil {
 		return engine.Config{}, chosen{}, nil, err
 	}
@@ -131,10 +135,10 @@ func (c runCmd) prepare(ctx context.Context) (engine.Config, chosen, []string, e
 			return engine.Config{}, chosen{}, nil, err
 		}
 	}
-	cfg := engine.Config{
-		Dir: dir, Sources: map[string][]byte{}, Target: target.Target, Listen: target.listen,
+	cfg := target.onto(engine.Config{
+		Dir: dir, Sources: map[string][]byte{}, Bounds: c.bounds(target.away),
 		Supervisor: supervisor(), Seed: c.Seed, Repeat: c.Repeat, Parallel: c.Parallel,
-	}
+	})
 	for _, e := range entries {
 		cfg.Sources[e.Scenario().ID] = e.Source
 		cfg.Cases = append(cfg.Cases, e.Cases...)

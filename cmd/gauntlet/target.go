@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gauntlet/fixtures/mutants"
+	"gauntlet/scenarios/engine"
 	"gauntlet/scenarios/evidence"
 	"gauntlet/scenarios/targets"
 )
@@ -19,7 +20,10 @@ type chosen struct {
 	sha    string
 	accept []evidence.Accepted
 	listen []string
-	drains bool // its file names a graceful stop
+	taps   []engine.Tap
+	blind  bool     // it runs already, and nobody knows its backends
+	away   []string // hosts beyond loopback that requests go to
+	drains bool     // its file names a graceful stop
 }
 
 // run is what a run on the target, named as in the argument, begins with.
@@ -45,9 +49,16 @@ func builtin() []string {
 	return names
 }
 
+// onto gives the configuration with what a run on the target needs of it.
+func (c chosen) onto(cfg engine.Config) engine.Config {
+	cfg.Target, cfg.Listen, cfg.Taps, cfg.Blind = c.Target, c.listen, c.taps, c.blind
+	cfg.Env = os.LookupEnv
+	return cfg
+}
+
 // findTarget gives the target of that name, or the one that a file of that
 // name describes.
-func findTarget(name string) (chosen, error) {
+func findTarget(name string, p permission) (chosen, error) {
 	if mutant, ok := strings.CutPrefix(name, "mutant:"); ok {
 		if _, known := mutants.Find(mutant); !known {
 			return chosen{}, fmt.Errorf("--target: no mutant is named %q; see gauntlet list mutants", mutant)
@@ -74,7 +85,14 @@ func findTarget(name string) (chosen, error) {
 		return chosen{}, err
 	}
 	sum := sha256.Sum256(text)
-	out := chosen{Target: t, sha: hex.EncodeToString(sum[:]), listen: spec.Backends.Listen, drains: spec.Drain != ""}
+	out := chosen{Target: t, sha: hex.EncodeToString(sum[:]), listen: spec.Backends.Listen, drains: spec.Drain != "", away: spec.Away()}
+	for _, tap := range spec.Backends.Tap {
+		out.taps = append(out.taps, engine.Tap{Listen: tap.Listen, To: tap.To})
+	}
+	out.blind = spec.URL != "" && len(out.taps)+len(out.listen) == 0
+	if err := p.allows(out.away); err != nil {
+		return chosen{}, err
+	}
 	for _, a := range spec.Accept {
 		out.accept = append(out.accept, evidence.Accepted{Scenario: a.Scenario, Because: a.Because, Until: a.Until})
 	}

@@ -31,6 +31,9 @@ func (s *stage) conceal() {
 		concealBelow(s.engine.cfg.Dir.Metrics(s.c.ref, "before"), clean),
 		concealBelow(s.engine.cfg.Dir.Metrics(s.c.ref, "after"), clean),
 	)
+	for _, c := range s.commands {
+		err = errors.Join(err, concealBelow(c.log, clean))
+	}
 	s.fail(err)
 	for i, text := range s.facts.Errors {
 		s.facts.Errors[i] = clean.Replace(text)

@@ -39,7 +39,7 @@ func (s *stage) drive(ctx context.Context) {
 	for _, r := range s.relays {
 		r.Begin(begin)
 	}
-	s.act(aside, &companions, begin)
+	s.act(aside, &companions, begin, ctx.Done())
 	s.clients(ctx, begin)
 	s.facts.End = time.Now().UnixNano()
 	if now, ok := s.glance(); ok && looked {
@@ -69,7 +69,7 @@ func (s *stage) clients(ctx context.Context, begin time.Time) {
 			defer mu.Unlock()
 			s.facts.Names = res.Names
 			s.differ(res.Mismatches)
-			s.fail(err)
+			s.failFrom(err)
 		})
 	}
 	for i := range s.c.Load {
@@ -82,7 +82,7 @@ func (s *stage) clients(ctx context.Context, begin time.Time) {
 				MaxLateNS: int64(res.MaxLate), MaxWorkers: res.MaxWorkers, Offered: res.Offered(), Sealed: res.Sealed,
 			})
 			s.differ(res.Mismatches)
-			s.fail(err)
+			s.failFrom(err)
 		})
 	}
 	wg.Wait()
@@ -178,8 +178,9 @@ func (s *stage) faultWindows(begin time.Time) {
 	}
 }
 
-// act carries out the actions at their times or barriers.
-func (s *stage) act(ctx context.Context, wg *sync.WaitGroup, begin time.Time) {
+// act carries out the actions at their times or barriers. A command that has begun
+// goes on when the clients have ended, and ends when broken is closed.
+func (s *stage) act(ctx context.Context, wg *sync.WaitGroup, begin time.Time, broken <-chan struct{}) {
 	rng := rand.New(rand.NewPCG(s.c.seed, 0xac7))
 	for i := range s.c.Actions {
 		a := &s.c.Actions[i]
@@ -195,7 +196,13 @@ func (s *stage) act(ctx context.Context, wg *sync.WaitGroup, begin time.Time) {
 			} else if !sleepUntil(ctx, at) {
 				return
 			}
-			if err := s.perform(ctx, a); err != nil {
+			var err error
+			if a.Do == scenarios.Exec {
+				err = s.exec(i+1, a, broken)
+			} else {
+				err = s.perform(ctx, a)
+			}
+			if err != nil {
 				s.failFrom(fmt.Errorf("action %d (%s): %w", i+1, a.Do, err))
 			}
 		})

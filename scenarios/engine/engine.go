@@ -49,9 +49,13 @@ type Config struct {
 	Cases      []*scenarios.Case
 	Sources    map[string][]byte // scenario id → its file as it was read
 	Target     targets.Target
-	Backend    StartBackend // nil: embedded
-	Listen     []string     // fixed addresses of the backends, for a target we do not start
-	Supervisor []string     // command prefix that runs a process under the supervisor
+	Backend    StartBackend                // nil: embedded
+	Listen     []string                    // fixed addresses of the backends, for a target we do not start
+	Taps       []Tap                       // real backends instead of scripted ones, and the taps before them
+	Blind      bool                        // there are backends that nobody can put a tap before
+	Bounds     Bounds                      // of what may be sent
+	Env        func(string) (string, bool) // looks up the variables that commands name; nil knows none
+	Supervisor []string                    // command prefix that runs a process under the supervisor
 	Seed       uint64
 	Repeat     int          // of every case; at least 1
 	Parallel   int          // cases at the same time, those that run alone apart; at least 1
@@ -81,7 +85,7 @@ func Run(ctx context.Context, cfg Config) error {
 	if cfg.Progress == nil {
 		cfg.Progress = nobody{}
 	}
-	if len(cfg.Listen) > 0 {
+	if len(cfg.Listen)+len(cfg.Taps) > 0 || cfg.Blind {
 		cfg.Parallel = 1 // two cases cannot have one address at a time
 	}
 	ports, err := newPorts()
@@ -93,7 +97,7 @@ func Run(ctx context.Context, cfg Config) error {
 	began := time.Now()
 	planned := e.planned()
 	run := cfg.Run
-	run.Schema, run.Seed, run.Cases = evidence.RunSchema, cfg.Seed, nil
+	run.Schema, run.Seed, run.Cases, run.Tier = evidence.RunSchema, cfg.Seed, nil, cfg.tier()
 	for _, p := range planned {
 		run.Cases = append(run.Cases, p.ref)
 	}

@@ -72,7 +72,7 @@ func (j *judged) acquit(because string) {
 // readBooks reads the books there are; a backend book that is gone is a nil.
 func readBooks(dir evidence.Dir, c *evidence.Case) (ledger.Books, error) {
 	ref := c.Ref()
-	b := ledger.Books{Run: c.Run, Died: c.Died, Rewritten: c.Settings["upstream.rewrite.find"] != ""}
+	b := ledger.Books{Run: c.Run, Died: c.Died, Rewritten: c.Settings["upstream.rewrite.find"] != "", Tapped: c.Tier == evidence.ClientTap}
 	var err error
 	if b.Client, err = book.Read(dir.ClientBook(ref)); err != nil {
 		return b, err

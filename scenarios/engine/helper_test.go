@@ -94,7 +94,7 @@ func config(t *testing.T, target targets.Target, texts ...string) engine.Config 
 	t.Helper()
 	cfg := engine.Config{
 		Dir: evidence.Dir(t.TempDir()), Sources: map[string][]byte{}, Target: target, Seed: 7, Repeat: 1, Parallel: 1,
-		Supervisor: []string{os.Args[0], "supervise", "--"}, Progress: &told{},
+		Supervisor: []string{os.Args[0], "supervise", "--"}, Progress: &told{}, Env: os.LookupEnv,
 		Run: evidence.Run{Target: evidence.RunTarget{Name: target.Name()}, Started: "2026-06-15T12:00:00Z", Backends: "embedded"},
 	}
 	for _, text := range texts {

@@ -32,7 +32,7 @@ func Judge(dir evidence.Dir) (*reports.Report, error) {
 	r := &reports.Report{
 		Schema: reports.Schema, Seed: run.Seed, Started: started, Seconds: reports.Seconds(run.Seconds), Command: run.Command,
 		Target:   reports.Target{Name: run.Target.Name, Version: run.Target.Version, ConfigSHA256: run.Target.ConfigSHA256},
-		Evidence: "client + backend",
+		Evidence: string(cmp.Or(run.Tier, evidence.ClientBackend)),
 		Environment: reports.Environment{
 			Gauntlet: run.Environment["gauntlet"], Go: run.Environment["go"], OS: run.Environment["os"],
 			Arch: run.Environment["arch"], Kernel: run.Environment["kernel"], Backends: run.Backends,
@@ -41,6 +41,9 @@ func Judge(dir evidence.Dir) (*reports.Report, error) {
 	_, _ = fmt.Sscan(run.Environment["cpus"], &r.Environment.CPUs) // stays 0 when it was not noted
 	if run.Interrupted {
 		r.Notes = append(r.Notes, "The run was interrupted: cases that had not run are invalid.")
+	}
+	if limits := run.Tier.Limits(); limits != "" {
+		r.Notes = append(r.Notes, limits)
 	}
 	for _, note := range sortedKeys(run.Environment) {
 		if note == "note" {
@@ -136,6 +139,9 @@ func (j *judge) caseOf(out *reports.Scenario, c *scenarios.Case, refs []evidence
 		if err != nil {
 			invalid(err)
 			continue
+		}
+		for _, note := range facts.Notes {
+			j.report.Notes = append(j.report.Notes, fmt.Sprintf("%s: %s", ref.Path(), note))
 		}
 		report.Seconds += reports.Seconds(float64(facts.Stopped-facts.Started) / 1e9)
 		if len(facts.Unsupported) > 0 {

@@ -53,7 +53,7 @@ func Plan(cfg Config) Planned {
 			p.Duration += c.Planned()
 		}
 		p.Requests += c.requests()
-		for _, lack := range lacking(cfg.Target, c) {
+		for _, lack := range cfg.lacking(c) {
 			if !slices.Contains(s.Unsupported, lack) {
 				s.Unsupported = append(s.Unsupported, lack)
 			}
@@ -73,17 +73,20 @@ func (c planned) requests() (n int) {
 }
 
 // lacking asks the target for a plan in a directory that is thrown away.
-func lacking(t targets.Target, c planned) []string {
+func (cfg Config) lacking(c planned) []string {
+	if lacks, ok := errors.AsType[*targets.Unsupported](cfg.admits(c.Case)); ok {
+		return lacks.Lacks
+	}
 	dir, err := os.MkdirTemp("", "gauntlet-plan-")
 	if err != nil {
 		return nil
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	backends := make([]string, c.BackendCount())
+	backends := make([]string, cfg.backends(c.Case))
 	for i := range backends {
 		backends[i] = "127.0.0.1:" + strconv.Itoa(1+i)
 	}
-	_, err = t.Plan(targets.Wants{Given: c.Given(), Requires: c.Requires, Backends: backends, Listen: "127.0.0.1:80", Admin: "127.0.0.1:81", OTLP: "http://127.0.0.1:82", OTLPGRPC: "127.0.0.1:83", Dir: dir, TLS: targets.TLSFiles{Cert: "listener.crt", Key: "listener.key", CA: "ca.crt"}})
+	_, err = cfg.Target.Plan(targets.Wants{Given: cfg.given(c.Case), Requires: c.Requires, Backends: backends, Listen: "127.0.0.1:80", Admin: "127.0.0.1:81", OTLP: "http://127.0.0.1:82", OTLPGRPC: "127.0.0.1:83", Dir: dir, TLS: targets.TLSFiles{Cert: "listener.crt", Key: "listener.key", CA: "ca.crt"}})
 	if lacks, ok := errors.AsType[*targets.Unsupported](err); ok {
 		return lacks.Lacks
 	}

@@ -91,7 +91,10 @@ func through(ctx context.Context, p *targets.Plan, roots *x509.CertPool) error {
 	if err != nil {
 		return err
 	}
-	if p.Settings["downstream.tls"] == "true" {
+	switch {
+	case p.TLS != nil:
+		c = tls.Client(c, p.TLS)
+	case p.Settings["downstream.tls"] == "true":
 		c = tls.Client(c, &tls.Config{RootCAs: roots, ServerName: wire.DefaultName, MinVersion: tls.VersionTLS12})
 	}
 	defer func() { _ = c.Close() }()

@@ -55,7 +55,7 @@ func spoil(path string, torn bool) error {
 // reconfigure writes the target's configuration anew, without these backends.
 func (s *stage) reconfigure(without []int) error {
 	w := s.wants
-	w.Given, w.Backends = s.c.Given(), nil
+	w.Given, w.Backends = s.engine.cfg.given(s.c.Case), nil
 	for i, b := range s.wants.Backends {
 		if !slices.Contains(without, i+1) {
 			w.Backends = append(w.Backends, b)

@@ -41,9 +41,10 @@ type stage struct {
 	secrets  []string // of the target, which must not stay in evidence
 	address  string   // where clients connect
 	wants    targets.Wants
+	commands []running
 	acting   sync.Mutex // guards the target's configuration against actions
 	altered  bool       // it is not the one that the case began with
-	mu       sync.Mutex // guards facts.Errors against companions
+	mu       sync.Mutex // guards facts.Errors, commands and what they add against companions
 }
 
 // run carries out a case: what cannot be done is an error in its facts.
@@ -51,7 +52,7 @@ func (e *Engine) run(ctx context.Context, c planned) *evidence.Case {
 	s := &stage{engine: e, c: c, hub: script.NewHub()}
 	s.facts = &evidence.Case{
 		Schema: evidence.CaseSchema, Scenario: c.ID, Slug: c.Slug, Repetition: c.ref.Repetition,
-		Run: newRun(), Seed: c.seed, Started: time.Now().UnixNano(), Backends: c.BackendCount(),
+		Run: newRun(), Seed: c.seed, Started: time.Now().UnixNano(), Backends: e.cfg.backends(c.Case), Tier: e.cfg.tier(),
 		Target: evidence.Target{Name: e.cfg.Target.Name()}, Windows: map[string]evidence.Window{},
 	}
 	s.ids = wire.NewIDs(s.facts.Run)
@@ -67,7 +68,7 @@ func (e *Engine) run(ctx context.Context, c planned) *evidence.Case {
 	var lacks *targets.Unsupported
 	switch {
 	case errors.As(err, &lacks):
-		s.facts.Unsupported = lacks.Lacks
+		s.facts.Unsupported = append(s.facts.Unsupported, lacks.Lacks...)
 	case err != nil:
 		s.fail(err)
 	}
@@ -93,6 +94,9 @@ func (s *stage) provision(ctx context.Context) error {
 	}
 	if err := os.MkdirAll(dir.Target(ref), 0o755); err != nil {
 		return fmt.Errorf("make the case's directory: %w", err)
+	}
+	if err := s.engine.cfg.admits(s.c.Case); err != nil {
+		return err
 	}
 	if err := s.books(); err != nil {
 		return err
@@ -146,6 +150,9 @@ func (s *stage) books() (err error) {
 
 // startBackends gives the addresses at which the target finds them.
 func (s *stage) startBackends(ctx context.Context) ([]string, error) {
+	if s.facts.Tier != evidence.ClientBackend {
+		return s.startTaps(ctx)
+	}
 	var endpoints []string
 	for n := 1; n <= s.c.BackendCount(); n++ {
 		// The target finds a fixed address at the relay, if there is one.
@@ -242,7 +249,7 @@ func (s *stage) plan(endpoints []string) (*targets.Plan, error) {
 		return nil, err
 	}
 	s.wants = targets.Wants{
-		Given: s.c.Given(), Requires: slices.Clone(s.c.Requires), Backends: endpoints,
+		Given: s.engine.cfg.given(s.c.Case), Requires: slices.Clone(s.c.Requires), Backends: endpoints,
 		Listen: listen, Admin: admin, OTLP: s.receiver.Endpoint(), OTLPGRPC: s.receiver.GRPC(), Dir: s.engine.cfg.Dir.Target(s.c.ref),
 		TLS: s.keys.files,
 	}
@@ -256,6 +263,7 @@ func (s *stage) wireTarget() wire.Target {
 	for _, name := range sortedKeys(r.Headers) {
 		t.Fields = append(t.Fields, http1.Field{Name: name, Value: r.Headers[name]})
 	}
+	t.TLS = s.target.plan.TLS
 	return t
 }
 

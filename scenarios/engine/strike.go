@@ -22,6 +22,7 @@ func (s *stage) strike() {
 		s.facts.Target = s.target.evidence()
 		s.fail(s.keepLog())
 	}
+	s.fail(s.endCommands(ctx))
 	for _, r := range s.relays {
 		s.fail(r.Close())
 	}
@@ -31,6 +32,7 @@ func (s *stage) strike() {
 			s.fail(fmt.Errorf("backend %d ended while nobody had asked it to", i+1))
 		}
 		s.fail(b.Stop(ctx))
+		s.account(i+1, b)
 		for _, m := range b.Mismatches() {
 			got, want, _ := strings.Cut(strings.TrimPrefix(m.Text, "found "), "; wanted ")
 			s.facts.Mismatches = append(s.facts.Mismatches, evidence.Mismatch{

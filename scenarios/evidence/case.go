@@ -21,10 +21,12 @@ type Case struct {
 	Begin      int64             `json:"begin"` // windows and loads count from here
 	End        int64             `json:"end"`   // the last client had ended
 	Stopped    int64             `json:"stopped"`
-	Sent       uint64            `json:"sent"` // exchange ids given out
-	Backends   int               `json:"backends"`
-	Died       []int64           `json:"died,omitempty"` // when backend n, at index n-1, was known to be dead because an action had killed it
-	Gone       []int             `json:"gone,omitempty"` // backends that ended while nobody had asked them to
+	Sent       uint64            `json:"sent"`            // exchange ids given out
+	Backends   int               `json:"backends"`        // whose books there are
+	Tier       Tier              `json:"tier,omitempty"`  // ClientBackend when it is not said
+	Notes      []string          `json:"notes,omitempty"` // what a reader should know
+	Died       []int64           `json:"died,omitempty"`  // when backend n, at index n-1, was known to be dead because an action had killed it
+	Gone       []int             `json:"gone,omitempty"`  // backends that ended while nobody had asked them to
 	Groups     []Group           `json:"groups,omitempty"`
 	Names      map[string]uint64 `json:"names,omitempty"` // exchange name → sequence number
 	Windows    map[string]Window `json:"windows,omitempty"`
@@ -34,6 +36,7 @@ type Case struct {
 	Machine    Machine           `json:"machine,omitzero"`
 	Target     Target            `json:"target"`
 	Mismatches []Mismatch        `json:"mismatches,omitempty"`
+	Commands   []Command         `json:"commands,omitempty"`
 
 	// Unsupported names what the target lacks; such a case was not run.
 	Unsupported []string `json:"unsupported,omitempty"`
@@ -196,6 +199,18 @@ type Fields struct {
 	Bytes    string `json:"bytes,omitempty"`
 	Duration string `json:"duration,omitempty"`
 	Unit     string `json:"unit,omitempty"` // of Duration: s, ms, us or ns
+}
+
+// A Command is what came of an action that ran one.
+type Command struct {
+	Action   int      `json:"action"` // its number among the actions, from 1
+	Run      []string `json:"run"`    // as the scenario has it, nothing put in
+	Log      string   `json:"log"`    // what it printed, below the case's directory
+	From     int64    `json:"from"`
+	Until    int64    `json:"until"`
+	ExitCode int      `json:"exit_code"`        // -1 when a signal ended it
+	Signal   int      `json:"signal,omitempty"` // that ended it
+	Late     bool     `json:"late,omitempty"`   // it was killed because its time was up
 }
 
 // A Sample is one look at the target's process and metrics.

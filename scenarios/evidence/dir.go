@@ -39,6 +39,7 @@ type Run struct {
 	Seconds        float64           `json:"seconds"`
 	Command        string            `json:"command"` // as a user would repeat it
 	Backends       string            `json:"backends"`
+	Tier           Tier              `json:"tier,omitempty"` // ClientBackend when it is not said
 	Strict         bool              `json:"strict"`
 	Interrupted    bool              `json:"interrupted"` // ended before every case had run
 	Cases          []CaseRef         `json:"cases"`       // planned, in order

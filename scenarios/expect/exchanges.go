@@ -23,6 +23,9 @@ func (r *reading) exchange(name string) ref.Val {
 	return &object{kind: r.kinds["Exchange"], get: func(field string) ref.Val {
 		switch field {
 		case "outcome":
+			if err := r.seen(e.Outcome.String()); err != nil {
+				return types.WrapErr(err)
+			}
 			return types.String(e.Outcome.String())
 		case "status":
 			return types.Int(c.Status)

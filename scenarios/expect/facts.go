@@ -86,8 +86,27 @@ func (f *Facts) LastTouch(n int) (last int64) {
 	return last
 }
 
-// unknown counts the exchanges whose outcome a missing book leaves open.
-func (f *Facts) unknown() int { return f.Ledger.Count(ledger.Unverified) }
+// unknown counts the exchanges whose outcome a missing book leaves open. Where no
+// backend keeps any, outcomes are not spoken of at all: see seen.
+func (f *Facts) unknown() int {
+	if f.Case.Backends == 0 {
+		return 0
+	}
+	return f.Ledger.Count(ledger.Unverified)
+}
+
+// seen reports whether an outcome can be told: by the clients alone, or by the
+// books of backends, which it says are missing where there are none.
+func (f *Facts) seen(outcome string) error {
+	switch outcome {
+	case "sent", "unsent", "stuck", "abandoned":
+		return nil
+	}
+	if f.Case.Backends == 0 {
+		return missing{Backend}
+	}
+	return nil
+}
 
 // Doubt says why a statement that does not hold, because of these exchanges,
 // accuses nobody: the evidence has gaps (a book that is missing or cut, an

@@ -41,6 +41,9 @@ func Implicit(level Level, f *Facts) []Finding {
 	if slices.ContainsFunc(f.Case.Loads, func(l evidence.Load) bool { return l.Sealed > 0 }) || slices.ContainsFunc(f.Case.Mismatches, isSealed) {
 		all = append(all, f.sealed(level)...)
 	}
+	if len(f.Case.Commands) > 0 {
+		add("the commands ended well", unmet, f.commands())
+	}
 	if f.Case.Target.PID != 0 {
 		var wrong []string
 		if f.Case.Target.Crashed {
@@ -49,6 +52,21 @@ func Implicit(level Level, f *Facts) []Finding {
 		add("the target did not crash", reports.Fail, wrong)
 	}
 	return all
+}
+
+func (f *Facts) commands() (wrong []string) {
+	for _, c := range f.Case.Commands {
+		name := fmt.Sprintf("action %d (%s)", c.Action, strings.Join(c.Run, " "))
+		switch {
+		case c.Late:
+			wrong = append(wrong, fmt.Sprintf("%s had not ended in its time and was killed; see %s", name, c.Log))
+		case c.Signal != 0:
+			wrong = append(wrong, fmt.Sprintf("%s was ended by signal %d; see %s", name, c.Signal, c.Log))
+		case c.ExitCode != 0:
+			wrong = append(wrong, fmt.Sprintf("%s ended with exit code %d; see %s", name, c.ExitCode, c.Log))
+		}
+	}
+	return wrong
 }
 
 func isLoad(g evidence.Group) bool { return g.Load }

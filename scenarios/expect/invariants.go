@@ -19,6 +19,9 @@ func (f *Facts) invariants(out *Finding) {
 	violations = append(violations, f.leaked()...)
 	out.Verdict = reports.Pass
 	if len(violations) == 0 {
+		if f.Case.Backends == 0 { // all that clients can see is I2
+			out.Verdict, out.Missing, out.Message = reports.Unsupported, []string{Backend}, "the target gives no "+Backend
+		}
 		return
 	}
 	out.Verdict = reports.Exposed

@@ -92,6 +92,9 @@ func (r *reading) ledger() *object {
 		return n
 	}
 	return &object{kind: r.kinds["Ledger"], get: func(field string) ref.Val {
+		if err := r.seen(field); err != nil {
+			return types.WrapErr(err)
+		}
 		n := 0
 		switch field {
 		case "sent":

@@ -40,7 +40,7 @@ func (f *facts) fits(t *Attempt) fit {
 func (f *facts) compared(t *Attempt, d *book.Departure) fit {
 	got := compare(f.client, t.Arrival, d)
 	if f.ledger.books.Rewritten {
-		got = max(got, framed(f.client, d))
+		got = max(got, framed(f.client, d, f.tapped()))
 	}
 	return got
 }

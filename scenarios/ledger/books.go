@@ -25,6 +25,10 @@ type Books struct {
 	// what they should be is for others to compare, here only whether they are
 	// whole.
 	Rewritten bool
+	// Tapped says that the backends' books are those of taps before real backends:
+	// nothing in an answer names its exchange, and an answer that no tap saw may
+	// come from a cache, from the target itself or from where no tap stands.
+	Tapped bool
 	// Faults is nil when no relay was in any path. A fault book that was lost
 	// is an unsealed empty one.
 	Faults *book.Book

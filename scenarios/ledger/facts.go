@@ -41,6 +41,17 @@ func (f *facts) read(s *seat) {
 	}
 }
 
+// tapped reports whether the backends are real ones behind taps.
+func (f *facts) tapped() bool { return f.ledger.books.Tapped }
+
+// cutBehind reports whether the client took for whole what it has of an answer that
+// a real backend broke off, and nobody else can have given it: the bytes are those
+// that the tap saw, and the target read on to the end.
+func (f *facts) cutBehind() bool {
+	d := f.by.Departure
+	return d.Flags&(book.AnswerWhole|book.PeerGone) == 0 && d.RespBytes > 0 && f.client.RespBytes == d.RespBytes && f.client.RespSum == d.RespSum
+}
+
 func (f *facts) has(flag book.ClientFlags) bool { return f.client.Flags&flag != 0 }
 
 // complete reports whether every backend's book says all there is to say about
@@ -73,6 +84,7 @@ const lag = int64(1e9)
 // live notes which books are missing or unsealed, and how long their backends
 // are known to have lived.
 func (l *Ledger) live() {
+	l.dark = len(l.books.Backends) == 0 // nobody knows what was behind the target
 	for i, b := range l.books.Backends {
 		if b == nil {
 			l.dark = true

@@ -36,7 +36,7 @@ func (f *facts) weigh() candour {
 		return dishonest
 	case f.told():
 		return said
-	case broken && f.head && (f.arrived() || !f.complete() || c.Status >= 300):
+	case broken && f.head && (f.arrived() || !f.complete() || f.tapped() || c.Status >= 300):
 		return visible
 	case broken && !f.head && c.Code > 1: // not NO_ERROR, which says that nothing is wrong
 		return coded

@@ -16,31 +16,33 @@ type rule struct {
 // rules is the whole of what the ledger holds. Beside each rule stands what it
 // does not accuse, where that is not plain.
 var rules = []rule{
+	// Real backends echo nothing on purpose, and caches may give their answers
+	// again: what an id within an answer proves, it proves of scripted ones alone.
 	// The id in the answer's head names another exchange of this run. A backend
 	// echoes only the id it received, whatever else its script writes.
 	{
 		Crosswired, "foreign-echo", "I3", "the answer carries the id of another exchange",
-		func(f *facts) bool { return f.has(book.EchoForeign) && f.client.Foreign != 0 },
+		func(f *facts) bool { return f.has(book.EchoForeign) && f.client.Foreign != 0 && !f.tapped() },
 	},
 	// Not where the backend itself wrote that body, or may have without a record.
 	{
 		Crosswired, "foreign-body", "I3", "the answer's body was made for another exchange",
 		func(f *facts) bool {
-			return f.has(book.BodyForeign) && !f.explicable() && !f.foreignByBackend()
+			return f.has(book.BodyForeign) && !f.explicable() && !f.foreignByBackend() && !f.tapped()
 		},
 	},
 
 	{
 		Corrupted, "garbled-echo", "I3", "the id in the answer's head is no id of this run",
 		func(f *facts) bool {
-			return f.has(book.EchoForeign) && f.client.Foreign == 0 && !f.has(book.Echoed)
+			return f.has(book.EchoForeign) && f.client.Foreign == 0 && !f.has(book.Echoed) && !f.tapped()
 		},
 	},
 	// Not where another attempt's answer explains what the client has, recorded or
 	// not: the most innocent comparison holds.
 	{
 		Corrupted, "payload", "I4", "the answer ended cleanly with another payload than the backend wrote",
-		func(f *facts) bool { return f.fit == changed && !f.explicable() },
+		func(f *facts) bool { return f.fit == changed && !f.explicable() && !f.tapped() },
 	},
 	// Not a 5xx with its own payload: that is the proxy speaking, though it
 	// reflects the id.
@@ -48,7 +50,7 @@ var rules = []rule{
 		Corrupted, "status", "I4", "the answer ended cleanly with another status than the backend wrote",
 		func(f *facts) bool {
 			invented := f.fit == noFit && f.clean && f.has(book.Echoed) && f.client.Status < 400 && f.answered()
-			return (f.fit == renamed && f.has(book.Echoed) || invented) && !f.explicable()
+			return (f.fit == renamed && f.has(book.Echoed) || invented) && !f.explicable() && !f.tapped()
 		},
 	},
 	// Not a body that equals what the client meant to send.
@@ -66,7 +68,7 @@ var rules = []rule{
 
 	{
 		Truncated, "answer", "I4", "the answer ended cleanly at the client and is only a part",
-		func(f *facts) bool { return f.fit == part && !f.explicable() },
+		func(f *facts) bool { return f.fit == part && !f.explicable() && (!f.tapped() || f.cutBehind()) },
 	},
 	{
 		Truncated, "upload", "I5", "a backend took as whole a request body that the client had not ended",
@@ -103,6 +105,11 @@ var rules = []rule{
 		func(f *facts) bool {
 			return f.fit == faithful && !f.has(book.Idempotent) && (f.dim || f.count(Attempt.mayHaveRun) > 1)
 		},
+	},
+	// Not an honest failure, and not a part of what a backend broke off.
+	{
+		Unverified, "not-the-taps", "", "no tap saw this answer: a cache, the target itself or a backend without a tap may have given it",
+		func(f *facts) bool { return f.tapped() && f.clean && f.fit != faithful && f.client.Status < 300 },
 	},
 	{
 		Unverified, "answer-unrecorded", "", "no record says what the backend answered",

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -130,7 +129,9 @@ func (f *fileTarget) process(p *Plan, x *expander) (err error) {
 		if err != nil {
 			return fmt.Errorf("%w: %s: url: %w", ErrSpec, f.path, err)
 		}
-		p.Address = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80"))
+		if err := f.dial(p, u); err != nil {
+			return err
+		}
 	}
 	p.Reload.Signal = signalNamed(f.spec.Reload.Signal)
 	p.Reload.Args, err = x.command(f.spec.Reload.Args, "reload")
@@ -138,7 +139,7 @@ func (f *fileTarget) process(p *Plan, x *expander) (err error) {
 }
 
 func (f *fileTarget) traffic(p *Plan, x *expander) (err error) {
-	p.Request = Request{Host: f.spec.Request.Host, Prefix: f.spec.Request.Prefix, Headers: map[string]string{}}
+	p.Request = Request{Host: cmp.Or(f.spec.Request.Host, p.Request.Host), Prefix: f.spec.Request.Prefix, Headers: map[string]string{}}
 	for _, name := range sortedKeys(f.spec.Request.Headers) {
 		if p.Request.Headers[name], err = x.text(f.spec.Request.Headers[name], "request.headers."+name); err != nil {
 			return err

@@ -50,6 +50,7 @@ func (s *Spec) check(doc *decode.Document, env func(string) (string, bool)) {
 			say(fmt.Sprintf("backends.listen[%d]", i), "found %q; allowed: host:port", a)
 		}
 	}
+	s.checkTaps(say)
 	s.checkSignals(say)
 	s.checkTraffic(say)
 	s.Telemetry.check(say)
@@ -72,6 +73,9 @@ func (s *Spec) checkStart(say func(string, string, ...any)) {
 	if !s.uses(listens) {
 		say("start", "nothing uses ${listen}; allowed: ${listen} in start, env or files, so that the proxy listens where clients connect")
 	}
+	if s.Request.CA != "" {
+		say("request.ca", "stands beside start; allowed: with url only, for a proxy that is started gets its certificate from the run")
+	}
 	if n, all := s.endpoints(); n == 0 && !all {
 		say("start", "nothing uses ${backend.0} or ${backends}; allowed: one of them in start, env or files, or the fixed addresses as backends.listen")
 	}
@@ -82,20 +86,17 @@ func (s *Spec) checkStart(say func(string, string, ...any)) {
 func (s *Spec) checkURL(say func(string, string, ...any)) {
 	u, err := url.Parse(s.URL)
 	if err != nil || u.Hostname() == "" {
-		say("url", "found %q; allowed: http://host:port", s.URL)
+		say("url", "found %q; allowed: http://host:port or https://host:port", s.URL)
 		return
 	}
-	if u.Scheme != "http" {
-		say("url", "found scheme %q; allowed: http", u.Scheme)
+	if u.Scheme != "http" && u.Scheme != "https" {
+		say("url", "found scheme %q; allowed: http, https", u.Scheme)
+	}
+	if s.Request.CA != "" && u.Scheme != "https" {
+		say("request.ca", "stands beside a url of %s; allowed: with https", u.Scheme)
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/" {
-		say("url", "found more than a scheme and an address in %q; allowed: http://host:port; a path goes into request.prefix", u.Redacted())
-	}
-	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		say("url", "found host %q; allowed: a loopback address in this version", u.Hostname())
-	}
-	if len(s.Backends.Listen) == 0 {
-		say("backends.listen", "is missing; allowed: the addresses that the proxy at url forwards to")
+		say("url", "found more than a scheme and an address in %q; allowed: a scheme, a host and a port; a path goes into request.prefix", u.Redacted())
 	}
 	for path, stands := range map[string]bool{
 		"env": len(s.Env) > 0 && len(s.Reload.Args) == 0, "files": len(s.Files) > 0, "knobs": len(s.Knobs) > 0,
@@ -103,6 +104,25 @@ func (s *Spec) checkURL(say func(string, string, ...any)) {
 	} {
 		if stands {
 			say(path, "stands beside url; allowed: with start only, since nothing here starts the proxy at url")
+		}
+	}
+}
+
+// checkTaps asks that each tap knows where it stands.
+func (s *Spec) checkTaps(say func(string, string, ...any)) {
+	if len(s.Backends.Tap) > 0 && len(s.Backends.Listen) > 0 {
+		say("backends.tap", "stands beside backends.listen; allowed: one of them, for backends are scripted or real")
+	}
+	for i, t := range s.Backends.Tap {
+		at := fmt.Sprintf("backends.tap[%d]", i)
+		if !hostPort(t.To) {
+			say(at+".to", "found %q; allowed: host:port of a real backend", t.To)
+		}
+		switch {
+		case t.Listen == "" && s.URL != "":
+			say(at+".listen", "is missing; allowed: host:port at which the proxy at url finds this backend")
+		case t.Listen != "" && !hostPort(t.Listen):
+			say(at+".listen", "found %q; allowed: host:port", t.Listen)
 		}
 	}
 }

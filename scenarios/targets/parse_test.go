@@ -137,19 +137,21 @@ func TestMalformedFilesAreRefusedWithPlaceAndRemedy(t *testing.T) {
 func TestWhatCannotStandBesideURL(t *testing.T) {
 	const running = "name: a\nurl: http://127.0.0.1:8080\nbackends: {listen: [\"127.0.0.1:9001\"]}\n"
 	for name, c := range map[string]struct{ old, with, want string }{
-		"no URL":       {"http://127.0.0.1:8080", "localhost", `g.yaml:2:6: url: found "localhost"; allowed: http://host:port`},
-		"not a URL":    {"http://127.0.0.1:8080", "'http://%zz'", `g.yaml:2:6: url: found "http://%zz"; allowed: http://host:port`},
-		"https":        {"http://", "https://", `g.yaml:2:6: url: found scheme "https"; allowed: http`},
-		"a path":       {":8080", ":8080/api", `g.yaml:2:6: url: found more than a scheme and an address in "http://127.0.0.1:8080/api"; allowed: http://host:port; a path goes into request.prefix`},
-		"a password":   {"127.0.0.1:8080", "me:secret@127.0.0.1:8080", `g.yaml:2:6: url: found more than a scheme and an address in "http://me:xxxxx@127.0.0.1:8080"; allowed: http://host:port; a path goes into request.prefix`},
-		"far away":     {"127.0.0.1:8080", "staging:8080", `g.yaml:2:6: url: found host "staging"; allowed: a loopback address in this version`},
-		"no backends":  {"backends: {listen: [\"127.0.0.1:9001\"]}\n", "", "g.yaml:1:1: backends.listen: is missing; allowed: the addresses that the proxy at url forwards to"},
-		"backend port": {"127.0.0.1:9001", "127.0.0.1", `g.yaml:3:21: backends.listen[0]: found "127.0.0.1"; allowed: host:port`},
-		"port odd":     {"127.0.0.1:9001", "127.0.0.1:99999", `g.yaml:3:21: backends.listen[0]: found "127.0.0.1:99999"; allowed: host:port`},
-		"drain":        {"url:", "drain: SIGTERM\nurl:", "g.yaml:2:8: drain: stands beside url; allowed: with start only, since nothing here starts the proxy at url"},
-		"files":        {"url:", "files: [{from: a}]\nurl:", "g.yaml:2:8: files: stands beside url; allowed: with start only, since nothing here starts the proxy at url"},
-		"upgrade":      {"url:", "upgrade: SIGUSR2\nurl:", "g.yaml:2:10: upgrade: stands beside url; allowed: with start only, since nothing here starts the proxy at url"},
-		"reload":       {"url:", "reload: SIGHUP\nurl:", "g.yaml:2:9: reload: stands beside url; allowed: with start only, since nothing here starts the proxy at url"},
+		"no URL":        {"http://127.0.0.1:8080", "localhost", `g.yaml:2:6: url: found "localhost"; allowed: http://host:port or https://host:port`},
+		"not a URL":     {"http://127.0.0.1:8080", "'http://%zz'", `g.yaml:2:6: url: found "http://%zz"; allowed: http://host:port or https://host:port`},
+		"ftp":           {"http://", "ftp://", `g.yaml:2:6: url: found scheme "ftp"; allowed: http, https`},
+		"a path":        {":8080", ":8080/api", `g.yaml:2:6: url: found more than a scheme and an address in "http://127.0.0.1:8080/api"; allowed: a scheme, a host and a port; a path goes into request.prefix`},
+		"a password":    {"127.0.0.1:8080", "me:secret@127.0.0.1:8080", `g.yaml:2:6: url: found more than a scheme and an address in "http://me:xxxxx@127.0.0.1:8080"; allowed: a scheme, a host and a port; a path goes into request.prefix`},
+		"a needless CA": {"url:", "request: {ca: ca.pem}\nurl:", `g.yaml:2:15: request.ca: stands beside a url of http; allowed: with https`},
+		"both kinds":    {"backends: {", "backends: {tap: [{listen: \"127.0.0.1:1\", to: \"10.0.0.1:1\"}], ", "g.yaml:3:17: backends.tap: stands beside backends.listen; allowed: one of them, for backends are scripted or real"},
+		"a tap nowhere": {`listen: ["127.0.0.1:9001"]`, "tap: [{to: \"10.0.0.1:1\"}]", "g.yaml:3:18: backends.tap[0].listen: is missing; allowed: host:port at which the proxy at url finds this backend"},
+		"a tap of none": {`listen: ["127.0.0.1:9001"]`, "tap: [{listen: \"127.0.0.1:1\", to: there}]", `g.yaml:3:46: backends.tap[0].to: found "there"; allowed: host:port of a real backend`},
+		"backend port":  {"127.0.0.1:9001", "127.0.0.1", `g.yaml:3:21: backends.listen[0]: found "127.0.0.1"; allowed: host:port`},
+		"port odd":      {"127.0.0.1:9001", "127.0.0.1:99999", `g.yaml:3:21: backends.listen[0]: found "127.0.0.1:99999"; allowed: host:port`},
+		"drain":         {"url:", "drain: SIGTERM\nurl:", "g.yaml:2:8: drain: stands beside url; allowed: with start only, since nothing here starts the proxy at url"},
+		"files":         {"url:", "files: [{from: a}]\nurl:", "g.yaml:2:8: files: stands beside url; allowed: with start only, since nothing here starts the proxy at url"},
+		"upgrade":       {"url:", "upgrade: SIGUSR2\nurl:", "g.yaml:2:10: upgrade: stands beside url; allowed: with start only, since nothing here starts the proxy at url"},
+		"reload":        {"url:", "reload: SIGHUP\nurl:", "g.yaml:2:9: reload: stands beside url; allowed: with start only, since nothing here starts the proxy at url"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(running, c.old, c.with, 1)

@@ -61,7 +61,7 @@ func (s *Spec) endpoints() (n int, all bool) {
 		}
 	}
 	if n == 0 {
-		n = len(s.Backends.Listen)
+		n = max(len(s.Backends.Listen), len(s.Backends.Tap))
 	}
 	return n, all
 }

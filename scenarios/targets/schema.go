@@ -20,12 +20,11 @@ func Schema() ([]byte, error) {
 	s := r.Reflect(&Spec{})
 	s.Title = "Gauntlet target"
 	s.OneOf = []*jsonschema.Schema{{Required: []string{"start"}}, {Required: []string{"url"}}}
-	s.DependentRequired = map[string][]string{"url": {"backends"}}
 	some := uint64(1)
 	for name, shape := range map[string]func(*jsonschema.Schema){
 		"name":     func(p *jsonschema.Schema) { p.Pattern = `\S` },
 		"start":    func(p *jsonschema.Schema) { p.MinItems = &some },
-		"url":      func(p *jsonschema.Schema) { p.Pattern = `^http://[^/]+/?$` },
+		"url":      func(p *jsonschema.Schema) { p.Pattern = `^https?://[^/]+/?$` },
 		"drain":    func(p *jsonschema.Schema) { *p = *signalSchema(p.Description) },
 		"upgrade":  func(p *jsonschema.Schema) { *p = *signalSchema(p.Description) },
 		"stop":     func(p *jsonschema.Schema) { *p = *signalSchema(p.Description) },

@@ -11,7 +11,7 @@ type Spec struct {
 	Name      string            `yaml:"name" json:"name" jsonschema_description:"how reports call it"`
 	Version   string            `yaml:"version,omitempty" json:"version,omitempty" jsonschema_description:"shown in reports"`
 	Start     []string          `yaml:"start,omitempty" json:"start,omitempty" jsonschema_description:"program and arguments; ${listen} ${backend.0} ${backends} ${admin} ${dir} ${otlp} ${otlp.grpc} ${tls.cert} ${tls.key} ${tls.ca} ${knobs} are replaced"`
-	URL       string            `yaml:"url,omitempty" json:"url,omitempty" jsonschema_description:"a proxy that runs already; needs backends.listen"`
+	URL       string            `yaml:"url,omitempty" json:"url,omitempty" jsonschema_description:"a proxy that runs already: http://host:port or https://host:port; see backends"`
 	Env       map[string]string `yaml:"env,omitempty" json:"env,omitempty" jsonschema_description:"variables beside those of gauntlet itself"`
 	Files     []File            `yaml:"files,omitempty" json:"files,omitempty" jsonschema_description:"files copied into ${dir} with replacements"`
 	Backends  FixedBackends     `yaml:"backends,omitempty" json:"backends,omitzero"`
@@ -36,9 +36,18 @@ type File struct {
 	Replace map[string]string `yaml:"replace,omitempty" json:"replace,omitempty" jsonschema_description:"text that stands in the file: what to put in its place"`
 }
 
-// FixedBackends are addresses the backends must listen on.
+// FixedBackends are addresses the backends must listen on, or real backends. A
+// proxy at a url with neither is judged by what its clients see alone.
 type FixedBackends struct {
-	Listen []string `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema_description:"host:port of each"`
+	Listen []string `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema_description:"host:port of each scripted backend, for a proxy that cannot be told others"`
+	Tap    []Tap    `yaml:"tap,omitempty" json:"tap,omitempty" jsonschema_description:"real backends, each with a tap before it"`
+}
+
+// A Tap is a real backend, which is not ours, and where the proxy finds the relay
+// that keeps its book.
+type Tap struct {
+	Listen string `yaml:"listen,omitempty" json:"listen,omitempty" jsonschema_description:"host:port; a free port on loopback by default, for a proxy that is told by ${backend.N}"`
+	To     string `yaml:"to" json:"to" jsonschema_description:"host:port of the real backend"`
 }
 
 // RequestSpec is what every request to the target needs.
@@ -46,6 +55,7 @@ type RequestSpec struct {
 	Host    string            `yaml:"host,omitempty" json:"host,omitempty"`
 	Prefix  string            `yaml:"prefix,omitempty" json:"prefix,omitempty" jsonschema:"pattern=^/.*[^/]$" jsonschema_description:"goes before every path, such as /api"`
 	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty" jsonschema_description:"${env:NAME} reads the environment"`
+	CA      string            `yaml:"ca,omitempty" json:"ca,omitempty" jsonschema_description:"with an https url: PEM file beside this one of who vouches for it; the system's authorities by default"`
 }
 
 // ReadySpec says when the target serves.

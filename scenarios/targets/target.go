@@ -5,6 +5,7 @@
 package targets
 
 import (
+	"crypto/tls"
 	"fmt"
 	"strings"
 	"syscall"
@@ -60,6 +61,7 @@ type Plan struct {
 	Upgrade  syscall.Signal // has another process take over the sockets, 0 when there is no such thing
 	Grace    time.Duration  // how long a stop may take
 	Request  Request
+	TLS      *tls.Config // how to dial a target that we do not start; nil in the clear
 	// Telemetry says what it exports: "traces", "metrics" and "access_log", and
 	// "otlp_metrics" and "otlp_logs" for what it sends to Wants.OTLP beside spans.
 	Telemetry  []string

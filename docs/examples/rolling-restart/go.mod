@@ -1,0 +1,3 @@
+module example.org/rolling-restart
+
+go 1.26
