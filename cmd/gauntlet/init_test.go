@@ -43,16 +43,16 @@ func TestTargetsOfTheUsersOwn(t *testing.T) {
 			"exits":    exits,
 			"verdicts": verdicts,
 			"nowhere":  nowhere,
-			"named":    named, "interrupted": interrupted,
+			"names":    eachNamed, "interrupted": interrupted,
 		},
 	})
 }
 
-// named checks that a run's requests that did not succeed are listed one by one,
+// eachNamed checks that a run's requests that did not succeed are listed one by one,
 // each with what its client saw, as far as a report shows any.
-func named(ts *testscript.TestScript, neg bool, args []string) {
+func eachNamed(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: named dir")
+		ts.Fatalf("usage: names dir")
 	}
 	var report reports.Report
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(args[0], "report.json"))), &report))
