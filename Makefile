@@ -18,7 +18,7 @@ PEERS   := bin/bench-peers
 COLLECTOR := bin/collector
 LOKI    := bin/loki
 
-.PHONY: help build run test race h2spec prove fuzz bench collector loki lint fmt docs cover clean FORCE
+.PHONY: help build run test race h2spec prove fuzz bench peers collector loki lint fmt docs cover clean FORCE
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,8 @@ fuzz: ## Fuzz every target for FUZZTIME each, one after the other
 bench: build $(PEERS) ## Run the benchmarks, and then whole proxies side by side (BENCH="…" gives arguments)
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PKG)
 	$(BIN) dev bench --peers $(PEERS) $(BENCH)
+
+peers: build $(PEERS) ## Build the proxies on oxy and fasthttp, for --target oxy, fasthttp
 
 # Other Go proxies to compare with, from a module of their own.
 $(PEERS): $(wildcard tools/bench/*.go) tools/bench/go.mod tools/bench/go.sum

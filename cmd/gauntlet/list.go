@@ -90,7 +90,7 @@ func (c listCmd) rows() ([]row, error) {
 			{"httputil", "the standard library's httputil.ReverseProxy with its defaults", nil},
 		}
 		for _, t := range installable() {
-			rows = append(rows, row{t.Name(), "the " + t.Name() + " on PATH", nil})
+			rows = append(rows, row{t.Name(), "the " + t.Name() + " that is installed here, or built by make peers", nil})
 		}
 		rows = append(rows, []row{
 			{"mutant:NAME", "the reference proxy broken on purpose; see gauntlet list mutants", nil},

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -35,9 +36,10 @@ func (c chosen) run(argument string) evidence.Run {
 	}
 }
 
-// installable are the proxies that we configure where they are installed.
+// installable are the proxies that can be had where they are installed or built.
 func installable() []targets.Target {
-	return []targets.Target{targets.Nginx(), targets.HAProxy(), targets.Caddy()}
+	peers := filepath.Join(filepath.Dir(program()), "bench-peers") // see make peers
+	return []targets.Target{targets.Nginx(), targets.HAProxy(), targets.Caddy(), targets.Oxy(peers), targets.FastHTTP(peers)}
 }
 
 // builtin are the names of the targets that need no file.
@@ -101,7 +103,7 @@ func findTarget(name string, p permission) (chosen, error) {
 
 func installedTarget(t targets.Target) (chosen, error) {
 	if t.Version() == "" {
-		return chosen{}, fmt.Errorf("--target: %s is not installed here, or not on PATH", t.Name())
+		return chosen{}, fmt.Errorf("--target: %s is not installed here, or not on PATH (oxy and fasthttp: make peers)", t.Name())
 	}
 	return chosen{Target: t}, nil
 }

@@ -111,6 +111,25 @@ func TestEverySettingReachesTheConfiguration(t *testing.T) {
 	}
 }
 
+// A peer is the program that tools/bench builds, asked for one of its proxies.
+func TestPeers(t *testing.T) {
+	w := wants(t)
+	p, err := targets.Oxy("/bin/bench-peers").Plan(w)
+	require.NoError(t, err)
+	require.Equal(t, []string{"/bin/bench-peers", "-listen", "127.0.0.1:8001", "-backend", "127.0.0.1:9001", "oxy"}, p.Args)
+	require.Equal(t, "0", p.Settings["upstream.retries"])
+	for _, target := range []targets.Target{targets.Oxy("no-such"), targets.FastHTTP("no-such")} {
+		require.Empty(t, target.Version(), "it was not built")
+	}
+	own, err := os.Executable()
+	require.NoError(t, err)
+	require.Empty(t, targets.Oxy(own).Version(), "a program without oxy is not oxy")
+	_, err = targets.FastHTTP("/bin/bench-peers").Plan(targets.Wants{Requires: []string{"streaming"}, Given: map[string]string{"upstream.retries": "1"}, Backends: []string{"a", "b"}})
+	var lacks *targets.Unsupported
+	require.ErrorAs(t, err, &lacks)
+	require.Equal(t, []string{"setting upstream.retries = 1 (it is fixed at 0)", "setting upstream.endpoints = 2", "feature streaming"}, lacks.Lacks)
+}
+
 func TestWhatAdaptersLackIsNamed(t *testing.T) {
 	for _, c := range []struct {
 		target   targets.Target
