@@ -101,7 +101,11 @@ func (p *Proxy) build(parts Parts) error {
 	if err != nil {
 		return err
 	}
-	p.tel, err = telemetry.New(p.base, p.telemetry(out))
+	roots, problems := authorities("telemetry.otlp.ca", p.cfg.Telemetry.OTLP.CA)
+	if len(problems) > 0 {
+		return &config.Error{Problems: problems}
+	}
+	p.tel, err = telemetry.New(p.base, p.telemetry(out, roots))
 	if err != nil {
 		return fmt.Errorf("proxy telemetry: %w", err)
 	}

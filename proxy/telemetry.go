@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/x509"
 	"io"
 
 	"gauntlet/proxy/telemetry"
@@ -8,13 +9,13 @@ import (
 )
 
 // telemetry translates settings into the terms of package telemetry.
-func (p *Proxy) telemetry(accessLog io.Writer) telemetry.Options {
+func (p *Proxy) telemetry(accessLog io.Writer, roots *x509.CertPool) telemetry.Options {
 	t := &p.cfg.Telemetry
 	o := telemetry.Options{
 		Service: t.Service,
 		Sampler: telemetry.Sampler(t.Sampler), Sample: t.Sample, Keep: telemetry.Keep{Errors: t.Keep.Errors, Slow: t.Keep.Slow},
 		Collector: otlp.Options{
-			Endpoint: t.OTLP.Endpoint, Protocol: t.OTLP.Protocol, Headers: t.OTLP.Headers,
+			Endpoint: t.OTLP.Endpoint, Protocol: t.OTLP.Protocol, Roots: roots, Headers: t.OTLP.Headers,
 			Gzip: t.OTLP.Compression == "gzip", Timeout: t.OTLP.Timeout,
 		},
 		Interval: t.OTLP.Interval, MetricsInterval: t.OTLP.MetricsInterval,

@@ -21,14 +21,7 @@ func upstreamTLS(at string, c config.UpstreamTLS) (*tls.Config, error) {
 		InsecureSkipVerify: c.Insecure, //nolint:gosec // off unless a file asks for it by this name
 	}
 	var problems []config.Problem
-	if c.CA != "" {
-		t.RootCAs = x509.NewCertPool()
-		if text, err := os.ReadFile(c.CA); err != nil {
-			problems = append(problems, config.Problem{Path: at + ".ca", Got: err.Error(), Want: "a readable file"})
-		} else if !t.RootCAs.AppendCertsFromPEM(text) {
-			problems = append(problems, config.Problem{Path: at + ".ca", Got: "no certificate in " + strconv.Quote(c.CA), Want: "certificates in PEM"})
-		}
-	}
+	t.RootCAs, problems = authorities(at+".ca", c.CA)
 	if c.Cert != "" {
 		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
 		if err != nil {
@@ -40,6 +33,21 @@ func upstreamTLS(at string, c config.UpstreamTLS) (*tls.Config, error) {
 		return nil, &config.Error{Problems: problems}
 	}
 	return t, nil
+}
+
+// authorities reads the certificates of a PEM file; of none, nil.
+func authorities(at, path string) (*x509.CertPool, []config.Problem) {
+	if path == "" {
+		return nil, nil
+	}
+	roots := x509.NewCertPool()
+	switch text, err := os.ReadFile(path); {
+	case err != nil:
+		return nil, []config.Problem{{Path: at, Got: err.Error(), Want: "a readable file"}}
+	case !roots.AppendCertsFromPEM(text):
+		return nil, []config.Problem{{Path: at, Got: "no certificate in " + strconv.Quote(path), Want: "certificates in PEM"}}
+	}
+	return roots, nil
 }
 
 // digest tells whether files have changed.

@@ -29,7 +29,8 @@ func TestLoadFull(t *testing.T) {
 		Reload: time.Minute, Handshakes: 64,
 	}, cfg.TLS)
 	require.Equal(t, config.HTTP2{Enabled: false, H2C: false, MaxConcurrentStreams: 100}, cfg.HTTP2)
-	require.Equal(t, "http://127.0.0.1:4318", cfg.Telemetry.OTLP.Endpoint)
+	require.Equal(t, "https://127.0.0.1:4318", cfg.Telemetry.OTLP.Endpoint)
+	require.Equal(t, "ca.pem", cfg.Telemetry.OTLP.CA)
 	require.Equal(t, []string{"X-Request-Id"}, cfg.Telemetry.LogHeaders)
 	api := cfg.Upstreams["api"]
 	require.Equal(t, []config.Endpoint{{Address: "127.0.0.1:9001", Weight: 1}, {Address: "127.0.0.1:9002", Weight: 3}}, api.Endpoints)
@@ -146,6 +147,7 @@ func TestProblems(t *testing.T) {
 		"otlp not a URL":     {"telemetry: {otlp: {endpoint: 127.0.0.1:4318}}\n" + valid, `p.yaml:1:20: telemetry.otlp.endpoint: got "127.0.0.1:4318", want a URL such as http://127.0.0.1:4318`},
 		"otlp protocol":      {"telemetry: {otlp: {protocol: json}}\n" + valid, `p.yaml:1:20: telemetry.otlp.protocol: got "json", want one of http, grpc`},
 		"otlp grpc path":     {"telemetry: {otlp: {protocol: grpc, endpoint: 'http://a:1/x'}}\n" + valid, `p.yaml:1:36: telemetry.otlp.endpoint: got "http://a:1/x", want a URL without a path, for the protocol is grpc`},
+		"otlp ca in clear":   {"telemetry: {otlp: {ca: ca.pem, endpoint: 'http://a:1'}}\n" + valid, `p.yaml:1:20: telemetry.otlp.ca: got "ca.pem", want nothing for an endpoint that is not https`},
 		"otlp compression":   {"telemetry: {otlp: {compression: zstd}}\n" + valid, `p.yaml:1:20: telemetry.otlp.compression: got "zstd", want one of none, gzip`},
 		"otlp signal":        {"telemetry: {otlp: {signals: [spans]}}\n" + valid, `p.yaml:1:30: telemetry.otlp.signals[0]: got "spans", want one of traces, metrics, logs`},
 		"otlp signal twice":  {"telemetry: {otlp: {signals: [logs, logs]}}\n" + valid, `p.yaml:1:36: telemetry.otlp.signals[1]: got "logs" a second time, want it once (see telemetry.otlp.signals[0])`},

@@ -15,6 +15,9 @@ type OTLP struct {
 	// /v1/traces, /v1/metrics and /v1/logs are put behind its path, which may
 	// end in one of them. Over gRPC https means TLS, and there is no path.
 	Endpoint string `yaml:"endpoint"`
+	// CA is a PEM file of the authorities that may have signed the collector's
+	// certificate; empty means those of the system.
+	CA string `yaml:"ca"`
 	// Protocol is http or grpc.
 	Protocol string `yaml:"protocol"`
 	// Headers are sent with every request; over gRPC as metadata.
@@ -42,6 +45,9 @@ func (o *OTLP) check(k *checker) {
 		} else if o.Protocol == "grpc" && strings.Trim(u.Path, "/") != "" {
 			k.add("telemetry.otlp.endpoint", quote(o.Endpoint), "a URL without a path, for the protocol is grpc")
 		}
+	}
+	if o.CA != "" && !strings.HasPrefix(o.Endpoint, "https://") {
+		k.add("telemetry.otlp.ca", quote(o.CA), "nothing for an endpoint that is not https")
 	}
 	oneOf(k, "telemetry.otlp.protocol", o.Protocol, "http", "grpc")
 	oneOf(k, "telemetry.otlp.compression", o.Compression, "none", "gzip")

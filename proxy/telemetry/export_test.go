@@ -65,7 +65,13 @@ func (b *book) metrics(r *metricspb.ExportMetricsServiceRequest) {
 
 // web is a collector over HTTP.
 func (b *book) web(t *testing.T) string {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewServer(b.handler())
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func (b *book) handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		decode := func(m proto.Message) {
 			if err == nil {
@@ -89,9 +95,7 @@ func (b *book) web(t *testing.T) string {
 		if err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 		}
-	}))
-	t.Cleanup(s.Close)
-	return s.URL
+	})
 }
 
 type traceService struct {
@@ -125,10 +129,10 @@ func (s metricService) Export(_ context.Context, r *metricspb.ExportMetricsServi
 }
 
 // rpc is a collector over gRPC.
-func (b *book) rpc(t *testing.T) string {
+func (b *book) rpc(t *testing.T, o ...grpc.ServerOption) string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s := grpc.NewServer()
+	s := grpc.NewServer(o...)
 	tracepb.RegisterTraceServiceServer(s, traceService{b: b})
 	logspb.RegisterLogsServiceServer(s, logService{b: b})
 	metricspb.RegisterMetricsServiceServer(s, metricService{b: b})

@@ -35,7 +35,7 @@ type grpcSender struct {
 func newGRPC(o Options, u *url.URL) (Sender, error) {
 	secure := insecure.NewCredentials()
 	if u.Scheme == "https" {
-		secure = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
+		secure = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots})
 	}
 	host := u.Host
 	if u.Port() == "" {

@@ -3,6 +3,7 @@ package otlp
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ type httpSender struct {
 
 func newHTTP(o Options, u *url.URL) Sender {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 3, IdleConnTimeout: time.Minute, TLSHandshakeTimeout: o.Timeout, ForceAttemptHTTP2: true}
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots}
 	return &httpSender{o: o, base: u.String(), transport: t, client: &http.Client{Transport: t}}
 }
 

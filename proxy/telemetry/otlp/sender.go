@@ -6,6 +6,7 @@ package otlp
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
@@ -83,6 +84,7 @@ type Options struct {
 	// the scheme says whether TLS is spoken, and there is no path.
 	Endpoint string
 	Protocol string            // HTTP or GRPC; "" is HTTP
+	Roots    *x509.CertPool    // that vouch for it under TLS; nil: the system's
 	Headers  map[string]string // sent with each request, gRPC: as metadata
 	Gzip     bool
 	Timeout  time.Duration // of one try; 0: 5 s
