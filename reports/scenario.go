@@ -80,7 +80,8 @@ type Fault struct {
 	Fault  string  `json:"fault,omitempty"`  // "latency(20ms±5ms)"; empty for a window that only steers scripts
 	From   Seconds `json:"from_seconds"`
 	Until  Seconds `json:"until_seconds"` // 0 when it never closed
-	// Receipts counts the connections it touched, Exchanges the exchanges on them.
+	// Receipts counts the connections it touched, Exchanges the answers on them
+	// that it changed, which only a fault on answers does.
 	Receipts  int `json:"receipts"`
 	Exchanges int `json:"exchanges,omitempty"`
 }

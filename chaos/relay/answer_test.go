@@ -173,7 +173,7 @@ func TestAWindowOnAnswersEndsWithTheAnswerItBegan(t *testing.T) {
 	receive(t, far, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	send(t, far, plain[:len(plain)-5])
 	receive(t, near, plain[:len(plain)-5])
-	time.Sleep(300 * time.Millisecond) // until the window is over
+	require.Eventually(t, func() bool { return len(r.relay.Stats().Open) == 0 }, patience, 5*time.Millisecond, "the window is over")
 	send(t, far, plain[len(plain)-5:])
 	receive(t, near, plain[len(plain)-5:]+"!!!")
 	send(t, near, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")

@@ -134,15 +134,20 @@ func faults(e *judged, name string) []reports.Fault {
 		return reports.Seconds(float64(t-c.Begin) / 1e9)
 	}
 	for i, f := range c.Faults {
-		receipts := 0
+		receipts, changed := 0, 0
 		if e.facts.Books.Faults != nil {
 			for _, r := range e.facts.Books.Faults.Receipts {
 				if int(r.Window) == i+1 {
 					receipts++
 				}
 			}
+			for _, w := range e.facts.Books.Faults.Altered {
+				if int(w.Window) == i+1 {
+					changed++
+				}
+			}
 		}
-		out = append(out, reports.Fault{Case: name, Window: f.Name, Link: f.Link, Fault: f.Fault, From: at(f.From), Until: at(f.Until), Receipts: receipts})
+		out = append(out, reports.Fault{Case: name, Window: f.Name, Link: f.Link, Fault: f.Fault, From: at(f.From), Until: at(f.Until), Receipts: receipts, Exchanges: changed})
 	}
 	for _, window := range sortedKeys(c.Windows) {
 		w := c.Windows[window]
