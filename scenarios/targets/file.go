@@ -156,9 +156,7 @@ func (f *fileTarget) traffic(p *Plan, x *expander) (err error) {
 		return err
 	}
 	p.Says, p.Metrics = f.spec.Telemetry.says(), f.spec.Telemetry.gauges()
-	if f.spec.Telemetry.OTLP {
-		p.Telemetry = append(p.Telemetry, "traces")
-	}
+	p.Telemetry = append(p.Telemetry, f.spec.Telemetry.sent()...)
 	if p.Prometheus != "" {
 		p.Telemetry = append(p.Telemetry, "metrics")
 	}

@@ -10,11 +10,26 @@ import (
 // name the audit does not check, and says so.
 type TelemetrySpec struct {
 	OTLP       bool        `yaml:"otlp,omitempty" json:"otlp,omitempty" jsonschema_description:"it sends spans to ${otlp}, or to ${otlp.grpc}"`
+	Signals    []string    `yaml:"signals,omitempty" json:"signals,omitempty" jsonschema:"enum=traces,enum=metrics,enum=logs" jsonschema_description:"what it sends there; traces by default. Metrics as the HTTP semantic conventions name them; of log records those that name method and status are its access log, one for each exchange"`
 	Sampled    *float64    `yaml:"sampled,omitempty" json:"sampled,omitempty" jsonschema:"exclusiveMinimum=0,maximum=1" jsonschema_description:"the share of traces that it exports, above 0; 1 by default"`
 	Prometheus string      `yaml:"prometheus,omitempty" json:"prometheus,omitempty" jsonschema_description:"where its metrics are read, such as http://${admin}/metrics"`
 	Metrics    MetricsSpec `yaml:"metrics,omitempty" json:"metrics,omitzero"`
 	AccessLog  string      `yaml:"access_log,omitempty" json:"access_log,omitempty" jsonschema_description:"path of its access log, such as ${dir}/access.log, one JSON object a line"`
 	Log        LogSpec     `yaml:"log,omitempty" json:"log,omitzero"`
+}
+
+// sent is what goes by OTLP, in the words of Plan.Telemetry.
+func (t *TelemetrySpec) sent() (all []string) {
+	if t.OTLP && len(t.Signals) == 0 {
+		return []string{"traces"}
+	}
+	for _, s := range t.Signals {
+		if s != "traces" {
+			s = "otlp_" + s
+		}
+		all = append(all, s)
+	}
+	return all
 }
 
 // MetricsSpec says which of its metrics count what the ledger counts.

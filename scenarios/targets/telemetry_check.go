@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -17,6 +18,14 @@ func (t *TelemetrySpec) check(say func(string, string, ...any)) {
 		}
 		if !t.OTLP {
 			say("telemetry.sampled", "stands without otlp: true; allowed: with it, since it is about the spans that are sent")
+		}
+	}
+	if len(t.Signals) > 0 && !t.OTLP {
+		say("telemetry.signals", "stands without otlp: true; allowed: with it, since they are what is sent")
+	}
+	for i, s := range t.Signals {
+		if known := []string{"traces", "metrics", "logs"}; !slices.Contains(known, s) || slices.Contains(t.Signals[:i], s) {
+			say(fmt.Sprintf("telemetry.signals[%d]", i), "found %q; allowed: each once of %s", s, strings.Join(known, ", "))
 		}
 	}
 	if len(t.Metrics.all()) > 0 && t.Prometheus == "" {

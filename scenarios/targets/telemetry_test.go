@@ -46,6 +46,12 @@ func TestWhatAFileSaysOfItsTelemetry(t *testing.T) {
 	}, p.Says)
 }
 
+func TestAFileSaysWhatItSends(t *testing.T) {
+	p, err := plan(t, strings.Replace(telling, "otlp: true\n", "otlp: true\n  signals: [traces, metrics, logs]\n", 1), wants(t))
+	require.NoError(t, err)
+	require.Equal(t, []string{"traces", "otlp_metrics", "otlp_logs", "metrics", "access_log"}, p.Telemetry)
+}
+
 func TestAFileThatSaysNothingOfItsTelemetry(t *testing.T) {
 	p, err := plan(t, full, wants(t))
 	require.NoError(t, err)
@@ -62,6 +68,9 @@ var mistold = map[string]struct {
 	"sampled none":       {"sampled: 0.1", "sampled: 0", true, "g.yaml:5:12: telemetry.sampled: found 0; allowed: a share above 0 and up to 1, such as 0.1"},
 	"sampled in percent": {"sampled: 0.1", "sampled: 10", true, "g.yaml:5:12: telemetry.sampled: found 10; allowed: a share above 0 and up to 1, such as 0.1"},
 	"sampled, not sent":  {"  otlp: true\n", "", false, "g.yaml:4:12: telemetry.sampled: stands without otlp: true; allowed: with it, since it is about the spans that are sent"},
+	"signals, not sent":  {"  otlp: true\n  sampled: 0.1\n", "  signals: [traces]\n", false, "g.yaml:4:12: telemetry.signals: stands without otlp: true; allowed: with it, since they are what is sent"},
+	"signal unknown":     {"otlp: true\n", "otlp: true\n  signals: [spans]\n", true, `g.yaml:5:13: telemetry.signals[0]: found "spans"; allowed: each once of traces, metrics, logs`},
+	"signal twice":       {"otlp: true\n", "otlp: true\n  signals: [logs, logs]\n", false, `g.yaml:5:19: telemetry.signals[1]: found "logs"; allowed: each once of traces, metrics, logs`},
 	"nowhere to send":    {`, "${otlp.grpc}"`, "", false, "g.yaml:4:9: telemetry.otlp: nothing uses ${otlp}; allowed: ${otlp} or ${otlp.grpc} in start, env or files, so that spans come to where they are read"},
 	"metrics unread":     {"  prometheus: http://${admin}/metrics\n", "", false, "g.yaml:7:5: telemetry.metrics: stands without prometheus; allowed: with it, the address where these metrics are read"},
 	"metric unknown":     {"in_flight:", "inflight:", true, `g.yaml:11:5: telemetry.metrics.inflight: unknown key "inflight"; allowed: requests, errors, durations, in_flight, attempts`},
