@@ -1,6 +1,8 @@
 package catalog_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,7 +22,11 @@ func TestTheCatalogueIsWhole(t *testing.T) {
 		s := e.Scenario()
 		families[s.Family()]++
 		require.NotEmpty(t, s.Refs, s.ID)
+		require.True(t, strings.HasSuffix(s.Question, "?"), "%s asks a question", s.ID)
+		require.True(t, s.Level.Known(), "%s has a level", s.ID)
 		require.NotEmpty(t, s.Failure, "%s says how to read a failure", s.ID)
+		known := slices.ContainsFunc([]string{"nginx", "haproxy", "envoy", "go"}, func(name string) bool { return s.Mend[name] != "" })
+		require.True(t, known, "%s says what to change in nginx, HAProxy, Envoy or Go", s.ID)
 		require.NotEmpty(t, s.Catches, "%s names a mutant it catches", s.ID)
 		for _, name := range s.Catches {
 			_, ok := mutants.Find(name)
