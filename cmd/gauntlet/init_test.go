@@ -44,6 +44,8 @@ func TestTargetsOfTheUsersOwn(t *testing.T) {
 			"verdicts": verdicts,
 			"nowhere":  nowhere,
 			"names":    eachNamed, "interrupted": interrupted,
+			"capture": capture,
+			"unzip":   unzip,
 		},
 	})
 }

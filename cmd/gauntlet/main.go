@@ -31,6 +31,7 @@ type cli struct {
 	Explain    explainCmd    `cmd:"" help:"Say what a scenario asks, why, and how to read and mend a failure."`
 	Judge      judgeCmd      `cmd:"" help:"Give the verdict again from a run's evidence."`
 	Trace      traceCmd      `cmd:"" help:"Show everything that was recorded of one exchange on one time line."`
+	Repro      reproCmd      `cmd:"" help:"Pack what is known of one exchange, with a program that plays it again."`
 	Tap        tapCmd        `cmd:"" help:"Keep the book of a backend of your own: a relay that records what passes."`
 	Chaos      chaosCmd      `cmd:"" help:"Let things go wrong between any client and any server, and say what was touched."`
 	Dashboards dashboardsCmd `cmd:"" help:"Write Grafana dashboards, Prometheus rules and what starts them."`

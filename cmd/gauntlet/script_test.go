@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -96,6 +97,17 @@ func capture(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("nothing in %s matches %s", args[1], args[2])
 	}
 	ts.Setenv(args[0], found)
+}
+
+// unzip unpacks a file into a directory: unzip FILE DIR.
+func unzip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: unzip file dir")
+	}
+	z, err := zip.OpenReader(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer func() { ts.Check(z.Close()) }()
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), z))
 }
 
 // server sets URL to that of a server that answers 200, and 503 below /bad.

@@ -11,6 +11,7 @@ import (
 	"gauntlet/reports"
 	"gauntlet/scenarios/engine"
 	"gauntlet/scenarios/evidence"
+	"gauntlet/scenarios/expect"
 )
 
 // untilFailBudget bounds --until-fail when --budget does not.
@@ -41,7 +42,7 @@ func untilFail(ctx context.Context, w *world, cfg engine.Config, notes, formats 
 		}
 		notes = nil
 		if last != nil && report.Verdict == reports.Invalid && errors.Is(context.Cause(ctx), errBudget) {
-			return last, w.say("%v; no round of %d failed", context.Cause(ctx), n-1)
+			return last, w.say("%v; no round of %d failed%s", context.Cause(ctx), n-1, rate(0, n-1))
 		}
 		if err := keep(cfg.Dir, out); err != nil {
 			return nil, err
@@ -49,11 +50,17 @@ func untilFail(ctx context.Context, w *world, cfg engine.Config, notes, formats 
 		last = report
 		switch {
 		case report.Verdict == reports.Pass && ctx.Err() != nil:
-			return last, w.say("%v; no round of %d failed", context.Cause(ctx), n)
+			return last, w.say("%v; no round of %d failed%s", context.Cause(ctx), n, rate(0, n))
 		case report.Verdict != reports.Pass:
-			return last, w.say("after %d rounds that passed: %s", n-1, report.Verdict)
+			return last, w.say("after %d rounds that passed: %s%s", n-1, report.Verdict, rate(1, n))
 		}
 	}
+}
+
+// rate tells how often that is, with what the true rate may be.
+func rate(failed, rounds int) string {
+	low, high := expect.Wilson(failed, rounds)
+	return fmt.Sprintf(" (%d/%d, CI %.1f–%.1f %%)", failed, rounds, 100*low, 100*high)
 }
 
 // keep puts a round's evidence in the place of the one before.
