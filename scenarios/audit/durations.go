@@ -40,7 +40,7 @@ func durations() *Check {
 
 // plausible compares the sum of all durations with what clients measured. A
 // server may be at an exchange for longer than its client, who sees only the
-// answer; not for ten times as long in sum and a second for each beside. It
+// answer; not for ten times as long in sum and five seconds for each beside. It
 // catches another unit, and nothing finer.
 func (d *desk) plausible(h *metric) {
 	var sum, n float64
@@ -58,7 +58,7 @@ func (d *desk) plausible(h *metric) {
 		return
 	}
 	measured := d.measured() / 1e9
-	if sum > 10*measured+n {
+	if sum > 10*measured+5*n {
 		d.say(0, "%s sums up to %.3f s, clients measured %.3f s for as many exchanges: another unit?", h.name, sum, measured)
 	}
 	if sum < 0 || math.IsNaN(sum) {

@@ -42,7 +42,8 @@ func sightings(v *view) int {
 
 // logFigures: a log line names no fewer bytes of an answer than its client got,
 // and the durations are in the unit that they are meant to be in: in sum they are
-// not ten times what clients measured, and a second for each beside. What a log
+// not ten times what clients measured, and five seconds for each beside, since a
+// target may be stopped between its last byte and its line. What a log
 // counts beyond the body, such as the head or the marks of chunks, is its own
 // affair.
 func logFigures() *Check {
@@ -65,7 +66,7 @@ func logFigures() *Check {
 				d.say(v.Seq, "the client of exchange %d got %d bytes, its %s says %d", v.Seq, c.RespBytes, j.name, l.Bytes)
 			}
 			j.logged += l.Took
-			j.waited += float64(c.Ended-c.Started) + 1e8
+			j.waited += float64(c.Ended-c.Started) + 5e8
 		},
 		end: func(d *desk) int {
 			if j := d.now.journal; j.logged > 10*j.waited {
