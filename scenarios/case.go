@@ -8,6 +8,7 @@ import (
 
 	"gauntlet/fixtures/script"
 	"gauntlet/reports"
+	"gauntlet/scenarios/conform"
 	"gauntlet/scenarios/evidence"
 	"gauntlet/scenarios/expect"
 	"gauntlet/scenarios/slo"
@@ -108,6 +109,7 @@ func (s *Scenario) Loads() []string {
 // same findings.
 func (c *Case) Judge(f *expect.Facts) []expect.Finding {
 	findings := expect.Implicit(c.Level, f)
+	findings = append(findings, conform.Judge(c.Checks, c.Level, f)...)
 	findings = append(findings, expect.Judge(c.Program, f)...)
 	for i := range c.SLO {
 		findings = append(findings, c.objective(&c.SLO[i], f)...)

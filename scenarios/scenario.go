@@ -13,6 +13,7 @@ import (
 	"gauntlet/fixtures/pki"
 	"gauntlet/fixtures/script"
 	"gauntlet/fixtures/units"
+	"gauntlet/scenarios/conform"
 	"gauntlet/scenarios/expect"
 	"gauntlet/scenarios/load"
 	"gauntlet/scenarios/slo"
@@ -41,6 +42,9 @@ type Scenario struct {
 	Faults   []Fault           `yaml:"faults" json:"faults,omitempty"`
 	Actions  []Action          `yaml:"actions" json:"actions,omitempty"`
 
+	// Checks is a table of checks by the sections of RFCs, each of which becomes a
+	// client and a rule of the backends.
+	Checks []conform.Row        `yaml:"checks" json:"checks,omitempty"`
 	Expect []expect.Expectation `yaml:"expect" json:"expect,omitempty"`
 	SLO    []slo.Objective      `yaml:"slo" json:"slo,omitempty"`
 	// Unaudited leaves checks of the target's telemetry out: a check's name and why.

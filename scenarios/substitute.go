@@ -8,6 +8,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"gauntlet/fixtures/strict"
+	"gauntlet/scenarios/conform"
 )
 
 // placeholder is ${name} or ${name.field}.
@@ -15,6 +16,10 @@ var placeholder = regexp.MustCompile(`\$\{([^{}]*)\}`)
 
 // exchangeID is the placeholder that backend and client fill in when they run.
 const exchangeID = "id"
+
+// ours reports whether a placeholder is none of vary's: the exchange's id, or
+// one of those that rows of checks know.
+func ours(name string) bool { return name == exchangeID || conform.Placeholder(name) }
 
 // literalKeys are the parts of a scenario that are the same in every case, where
 // ${…} is text.
@@ -78,7 +83,7 @@ func (s *substitution) node(n ast.Node) ast.Node {
 		return n
 	}
 	if m := placeholder.FindStringSubmatch(text); m != nil && m[0] == text {
-		if m[1] == exchangeID {
+		if ours(m[1]) {
 			return n
 		}
 		if value := s.lookup(n, m[1]); value != nil {
@@ -93,7 +98,7 @@ func (s *substitution) node(n ast.Node) ast.Node {
 func (s *substitution) interpolate(n ast.Node, text string) ast.Node {
 	out := placeholder.ReplaceAllStringFunc(text, func(found string) string {
 		name := found[2 : len(found)-1]
-		if name == exchangeID {
+		if ours(name) {
 			return found
 		}
 		value := s.lookup(n, name)

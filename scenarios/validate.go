@@ -48,6 +48,7 @@ func (v *validation) all() {
 	v.windows()
 	v.faults()
 	v.actions()
+	v.checks()
 	v.barriers()
 	v.judged()
 }
@@ -99,7 +100,7 @@ func (v *validation) backends() {
 
 func (v *validation) traffic() {
 	s := v.s
-	v.say(len(s.Clients) == 0 && len(s.Load) == 0, "", "found neither clients nor load; allowed: at least one of them")
+	v.say(len(s.Clients) == 0 && len(s.Load) == 0 && !v.Has("checks"), "", "found neither clients nor load; allowed: at least one of them")
 	reportAll(v.Document, wire.Validate(s.Clients, "clients"))
 	reportAll(v.Document, load.Validate(s.Load, "load"))
 	total := 0
@@ -118,7 +119,7 @@ func (v *validation) traffic() {
 // judged checks that there is something to judge, and the objectives.
 func (v *validation) judged() {
 	s := v.s
-	v.say(len(s.Expect) == 0 && len(s.SLO) == 0, "", "found neither expect nor slo; allowed: at least one of them, a run that checks nothing proves nothing")
+	v.say(len(s.Expect) == 0 && len(s.SLO) == 0 && !v.Has("checks"), "", "found neither expect nor slo; allowed: at least one of them, a run that checks nothing proves nothing")
 	for i := range s.SLO {
 		o := &s.SLO[i]
 		at := decode.Index("slo", i)

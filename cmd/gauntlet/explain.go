@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -55,6 +56,7 @@ func explain(e catalog.Entry, all []mutants.Mutant, unnamed []string) string {
 	fmt.Fprintf(&b, "%s  (%s, %d cases)\n  %s\n", s.ID, s.Level, len(e.Cases), s.Question)
 	part("It comes from", s.Refs)
 	part("What must hold, and why", reasons(s))
+	part("What it checks, by section", checks(s))
 	if s.Failure != "" {
 		part("How to read a failure", strings.Split(strings.TrimSpace(s.Failure), "\n"))
 	}
@@ -83,6 +85,15 @@ func reasons(s *scenarios.Scenario) []string {
 			line += ", because " + o.Because
 		}
 		lines = append(lines, line)
+	}
+	return lines
+}
+
+func checks(s *scenarios.Scenario) []string {
+	var lines []string
+	for i := range s.Checks {
+		c := &s.Checks[i]
+		lines = append(lines, fmt.Sprintf("%s, %s: %s", c.Title(), cmp.Or(c.Level, s.Level), c.Because))
 	}
 	return lines
 }

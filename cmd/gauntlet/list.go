@@ -11,6 +11,7 @@ import (
 	"gauntlet/fixtures/script"
 	"gauntlet/scenarios"
 	"gauntlet/scenarios/catalog"
+	"gauntlet/scenarios/expect"
 	"gauntlet/scenarios/targets"
 )
 
@@ -78,7 +79,11 @@ func (c listCmd) rows() ([]row, error) {
 		}
 		for _, e := range entries {
 			s := e.Scenario()
-			rows = append(rows, row{s.ID, s.Question, []string{string(s.Level)}})
+			more := []string{string(s.Level)}
+			if n := s.Rows(); n != nil {
+				more = append(more, fmt.Sprintf("%d checks: %d must, %d should, %d may", len(s.Checks), n[expect.Must], n[expect.Should], n[expect.May]))
+			}
+			rows = append(rows, row{s.ID, s.Question, more})
 		}
 	case "faults":
 		for _, k := range chaos.Kinds() {

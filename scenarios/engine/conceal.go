@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"gauntlet/fixtures/http1"
 )
 
 // conceal takes the target's secrets out of whatever it or we have written of
@@ -41,6 +43,24 @@ func (s *stage) conceal() {
 	for i := range s.facts.Mismatches {
 		m := &s.facts.Mismatches[i]
 		m.Got, m.Want = clean.Replace(m.Got), clean.Replace(m.Want)
+	}
+	for i := range s.facts.Requests {
+		r := &s.facts.Requests[i]
+		r.Target, r.Body, r.Bad = clean.Replace(r.Target), clean.Replace(r.Body), clean.Replace(r.Bad)
+		concealFields(r.Fields, clean)
+		concealFields(r.Trailers, clean)
+	}
+	for i := range s.facts.Answers {
+		a := &s.facts.Answers[i]
+		a.Body = clean.Replace(a.Body)
+		concealFields(a.Fields, clean)
+		concealFields(a.Trailers, clean)
+	}
+}
+
+func concealFields(fields []http1.Field, clean *strings.Replacer) {
+	for i := range fields {
+		fields[i].Value = clean.Replace(fields[i].Value)
 	}
 }
 

@@ -64,11 +64,14 @@ func (s *stage) clients(ctx context.Context, begin time.Time) {
 	var wg sync.WaitGroup
 	if len(s.c.Clients) > 0 {
 		wg.Go(func() {
-			res, err := wire.Run(ctx, wire.Config{Target: target, Roots: s.keys.authority.Pool(), Shown: s.keys.first, Clients: s.c.Clients, IDs: s.ids, Book: s.client, Hub: s.hub, Seed: s.c.seed, Deadline: s.deadline(), Observe: s.target.saw})
+			res, err := wire.Run(ctx, wire.Config{Target: target, Roots: s.keys.authority.Pool(), Shown: s.keys.first, Clients: s.c.Clients, IDs: s.ids, Book: s.client, Hub: s.hub, Seed: s.c.seed, Deadline: s.deadline(), Witness: len(s.c.Checks) > 0, Observe: s.target.saw})
 			mu.Lock()
 			defer mu.Unlock()
 			s.facts.Names = res.Names
 			s.differ(res.Mismatches)
+			for _, a := range res.Answers {
+				s.facts.Answers = append(s.facts.Answers, evidence.Answer{Exchange: a.Seq, Fields: a.Fields, Body: a.Body, Trailers: a.Trailers, Interim: a.Interim})
+			}
 			s.failFrom(err)
 		})
 	}

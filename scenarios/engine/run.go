@@ -170,7 +170,7 @@ func (s *stage) startBackends(ctx context.Context) ([]string, error) {
 		}
 		b, err := s.engine.cfg.Backend(ctx, backend.Config{
 			Number: n, Listen: listen, Protocol: spec.Protocol, TLS: pair, Settings: spec.Settings, Rules: spec.Script, Run: s.facts.Run, Seed: s.c.seed,
-			Book: s.engine.cfg.Dir.BackendBook(s.c.ref, n), Hub: s.hub,
+			Book: s.engine.cfg.Dir.BackendBook(s.c.ref, n), Hub: s.hub, Witness: len(s.c.Checks) > 0,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("start backend %d: %w", n, err)

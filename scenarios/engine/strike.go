@@ -40,6 +40,7 @@ func (s *stage) strike() {
 				Want: cmp.Or(want, "what its script says"), Got: got,
 			})
 		}
+		s.fail(s.testify(i+1, b))
 	}
 	if s.receiver != nil {
 		s.fail(s.receiver.Stop(ctx))

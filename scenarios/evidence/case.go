@@ -37,6 +37,8 @@ type Case struct {
 	Target     Target            `json:"target"`
 	Mismatches []Mismatch        `json:"mismatches,omitempty"`
 	Commands   []Command         `json:"commands,omitempty"`
+	Requests   []Request         `json:"requests,omitempty"` // that reached a backend, where checks ask what they said
+	Answers    []Answer          `json:"answers,omitempty"`  // that clients received, likewise
 
 	// Unsupported names what the target lacks; such a case was not run.
 	Unsupported []string `json:"unsupported,omitempty"`

@@ -115,6 +115,13 @@ func TestTruncated(t *testing.T) {
 			},
 		},
 		{
+			name: "near: what a script wrote is no request, and the backend made one of it", outcome: ledger.Delivered, rule: "whole",
+			bend: func(b *bent) {
+				post(b.c, b.a, b.d)
+				b.c.Flags = b.c.Flags&^book.SentAll | book.Scripted | book.Garbled
+			},
+		},
+		{
 			name: "near: all of it arrived though the client's writer was interrupted", outcome: ledger.Abandoned, rule: "left",
 			bend: func(b *bent) {
 				post(b.c, b.a, b.d)

@@ -31,9 +31,10 @@ const (
 
 // harmed compares a body that a backend took as whole with what the client
 // sent. A body that equals what the client meant to send is never harmed,
-// whatever the client's own count says of a writer that was interrupted.
+// whatever the client's own count says of a writer that was interrupted; and of
+// what is no request by our own reading, a lenient one may make any.
 func harmed(c *book.Client, u upload) harm {
-	if !u.whole {
+	if !u.whole || c.Flags&book.Garbled != 0 {
 		return unharmed
 	}
 	generated := c.Flags&book.Plain == 0

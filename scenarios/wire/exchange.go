@@ -32,6 +32,7 @@ type Exchange struct {
 
 	continued bool   // 100 was received
 	interims  int    // status of the last 1xx answer
+	hints     []int  // those of the first few
 	over      bool   // the answer has ended, somehow
 	wrote     bool   // a byte of the request went out
 	keep      bool   // a script may compare the answer's payload
@@ -137,6 +138,9 @@ func (x *Exchange) interim(h *http1.Head) {
 	x.rec.Interim++
 	x.rec.FirstByte = 0
 	x.interims = h.Status
+	if len(x.hints) < toldHints {
+		x.hints = append(x.hints, h.Status)
+	}
 	x.continued = x.continued || h.Status == 100
 }
 

@@ -119,3 +119,12 @@ func tlsPeer(t testing.TB, cfg *tls.Config) string {
 		}
 	})
 }
+
+// decode gives the fields of a block as "name value".
+func (p *peer) decode(block []byte, into *[]string) {
+	fields, err := hpack.NewDecoder(4096, nil).DecodeFull(block)
+	require.NoError(p.t, err)
+	for _, f := range fields {
+		*into = append(*into, f.Name+" "+f.Value)
+	}
+}

@@ -111,6 +111,13 @@ func plain(list []hpack.HeaderField) []http1.Field {
 // but for names in lower case and what frames say. What the script itself put
 // there goes as it is, however malformed.
 func (r *Request) head2(t *Target, x *Exchange) []hpack.HeaderField {
+	if len(r.Whole) > 0 {
+		list := make([]hpack.HeaderField, len(r.Whole))
+		for i, f := range r.Whole {
+			list[i] = hpack.HeaderField{Name: f.Name, Value: strings.ReplaceAll(f.Value, "${id}", x.id.String())}
+		}
+		return list
+	}
 	scheme, path, host := "http", r.path(t), t.host()
 	if t.TLS != nil {
 		scheme = "https"

@@ -25,9 +25,10 @@ type player struct {
 	retired []*Mux  // take none, and still owe answers
 	pending []*open // begun, and not received to their end, oldest first
 	last    *open
-	over    bool // the peer announced or did the close after an answer
-	renewed bool // the target showed another certificate than at first
-	jar     jar  // of a client that keeps cookies
+	begun   []*open // every exchange, where answers are to be told
+	over    bool    // the peer announced or did the close after an answer
+	renewed bool    // the target showed another certificate than at first
+	jar     jar     // of a client that keeps cookies
 }
 
 // open is an exchange under way.
@@ -142,6 +143,9 @@ func (p *player) begin(req Request, as string) *open {
 	x := &open{Exchange: NewExchange(p.cfg.IDs.Next(), req, p.group, time.Now()), as: as}
 	x.keep = true
 	p.name(as, x.id.Seq)
+	if p.cfg.Witness {
+		p.begun = append(p.begun, x)
+	}
 	return x
 }
 

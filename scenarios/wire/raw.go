@@ -84,8 +84,12 @@ func (c *Conn) WriteRaw(ctx context.Context, x *Exchange, b []byte, generated bo
 	}
 	x.raw.plain = !generated
 	_, _ = x.raw.parser.Feed(b[:n]) // a request that does not parse is the script's intent
-	if x.raw.parser.State() == http1.Done {
+	switch x.raw.parser.State() {
+	case http1.Done:
 		x.rec.Flags |= book.SentAll
+	case http1.Failed:
+		x.rec.Flags |= book.Garbled
+	default: // more of it is to come
 	}
 	return true
 }

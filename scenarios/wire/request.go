@@ -28,6 +28,7 @@ type Request struct {
 	Key      bool          // carry an Idempotency-Key
 	NoID     bool          // carry neither exchange id nor traceparent
 	Cut      *int64        // stop sending after so many body bytes, on purpose
+	Whole    []http1.Field // on HTTP/2: the field section as it is, instead of all of the above; ${id} is the exchange's id
 	Tail     string        // raw bytes in the same write as the head; ${id} is the exchange's id
 
 	// Slow is how long the backend takes over its answer because the request

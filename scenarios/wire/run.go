@@ -28,6 +28,7 @@ type Config struct {
 	Hub      *script.Hub       // barriers shared with the backends
 	Seed     uint64            // of what is drawn
 	Deadline time.Duration     // of an exchange; 0 means DefaultDeadline
+	Witness  bool              // tell what was answered, see Result.Answers
 	Observe  func(book.Client) // called with each final record if set, from several goroutines
 }
 
@@ -35,6 +36,7 @@ type Config struct {
 type Result struct {
 	Names      map[string]uint64 // exchange name → sequence number
 	Mismatches []Mismatch
+	Answers    []Answer // where Config.Witness asks for them
 }
 
 // A Mismatch is a step that met something else than it asked for. It fails
@@ -78,7 +80,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 		})
 	}
 	all.Wait()
-	res := Result{Names: r.names, Mismatches: r.mismatches}
+	res := Result{Names: r.names, Mismatches: r.mismatches, Answers: r.answers}
 	if err := context.Cause(ctx); err != nil {
 		return res, fmt.Errorf("wire clients: %w", err)
 	}
@@ -93,6 +95,7 @@ type run struct {
 	mu         sync.Mutex
 	names      map[string]uint64
 	mismatches []Mismatch
+	answers    []Answer
 }
 
 // close tells that a named client has ended. Unnamed ones share a channel that
@@ -114,6 +117,7 @@ func (r *run) several(ctx context.Context, i int) {
 				rng: rand.New(rand.NewPCG(r.cfg.Seed, uint64(i)<<32|uint64(n))),
 			}
 			p.play(ctx)
+			p.testify()
 		})
 	}
 	all.Wait()

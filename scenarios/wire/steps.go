@@ -89,7 +89,12 @@ func FromSend(s *script.Send) Request {
 		n := int64(*s.Cut)
 		r.Cut = &n
 	}
-	r.Tail = s.Tail
+	r.Tail, r.Whole = s.Tail, fields(s.Head)
+	for _, f := range s.Head {
+		if f.Name == ":method" {
+			r.Method = f.Value
+		}
+	}
 	return r
 }
 
