@@ -8,6 +8,9 @@ import (
 	"gauntlet/proxy/router"
 )
 
+// allowed are the methods that a reverse proxy takes, where it is asked for them.
+const allowed = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE"
+
 // route finds the upstream of a request and hands it to forward.
 func (p *Proxy) route(forward http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -26,12 +29,15 @@ func (p *Proxy) find(w http.ResponseWriter, r *http.Request) *scope {
 	if r.Method == http.MethodConnect {
 		// A reverse proxy is no way into the network behind it, and a
 		// CONNECT in a shared pool is a hole (RFC 9110 §9.3.6).
-		w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE")
+		w.Header().Set("Allow", allowed)
 		reply(w, r, failure{status: http.StatusMethodNotAllowed, class: "connect_not_allowed"})
 		return nil
 	}
-	if !wellFormed(r) || !p.keepsLength(w, r) {
+	if !wellFormed(r) || !targeted(r) || !p.keepsLength(w, r) {
 		reply(w, r, failure{status: http.StatusBadRequest, class: "request_invalid"})
+		return nil
+	}
+	if forwards, ok := lastForward(r); ok && !p.forwards(w, r, forwards) {
 		return nil
 	}
 	path, query, _ := strings.Cut(target(r), "?")
@@ -69,4 +75,19 @@ func target(r *http.Request) string {
 		}
 	}
 	return "/" + uri
+}
+
+// targeted reports whether the request target is one of the forms that a server
+// may be asked in by the method (RFC 9112 §3.2): a path, a whole URI, or * where
+// OPTIONS asks about a server. A fragment is for those who show an answer and no
+// part of any form; whoever passed one on would ask for another path.
+func targeted(r *http.Request) bool {
+	uri := r.RequestURI
+	if strings.Contains(uri, "#") {
+		return false
+	}
+	if uri == "*" {
+		return r.Method == http.MethodOptions
+	}
+	return strings.HasPrefix(uri, "/") || strings.Contains(uri, "://")
 }
