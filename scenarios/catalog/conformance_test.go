@@ -11,7 +11,7 @@ import (
 )
 
 // minRows is how many checks by sections of RFCs there are at least.
-const minRows = 40
+const minRows = 200
 
 // Every row of a table of checks says what may come of it on both sides, or why
 // one of them says enough; and there are enough of them.

@@ -26,18 +26,28 @@ func Clients(rows []Row) []wire.Client {
 // that an answer to it comes behind all others.
 func (r *Row) client() wire.Client {
 	c := wire.Client{Name: r.Name, Protocol: string(r.Protocol)}
+	if r.Answer != nil {
+		c.Do = well()
+	}
 	switch {
 	case r.Do != nil:
 		c.Do = append(c.Do, r.fronted(r.Do)...)
 	case r.Send.Step != nil:
-		c.Do = []script.Step{{Send: r.marked(r.Send.Step), As: r.Name}, {Receive: &script.Receive{}}}
+		c.Do = append(c.Do, script.Step{Send: r.marked(r.Send.Step), As: r.Name}, script.Step{Receive: &script.Receive{}})
 	default:
-		c.Do = []script.Step{{Write: &script.Write{Text: r.filled(r.Send.Raw)}, As: r.Name}, {Receive: &script.Receive{}}}
+		c.Do = append(c.Do, script.Step{Write: &script.Write{Text: r.filled(r.Send.Raw)}, As: r.Name}, script.Step{Receive: &script.Receive{}})
 	}
 	if r.Fence {
 		c.Do = append(c.Do, script.Step{Send: &script.Send{Method: "GET", Path: "/fence"}, As: r.fenced()}, script.Step{Receive: &script.Receive{}})
 	}
 	return c
+}
+
+// well is a request that is served, on a connection of its own. It goes before
+// each row whose backend has an answer of its own: a table of broken answers is
+// then never more than half of what a breaker sees.
+func well() []script.Step {
+	return []script.Step{{Send: &script.Send{Method: "GET", Path: "/well"}}, {Receive: &script.Receive{}}, {Close: true}}
 }
 
 // fronted gives steps in which ${front} stands for what it means.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"gauntlet/fixtures/book"
 	"gauntlet/reports"
 	"gauntlet/scenarios/evidence"
 	"gauntlet/scenarios/expect"
@@ -72,10 +71,9 @@ func (c *court) judge(r *Row, of expect.Level) expect.Finding {
 		return out
 	}
 	out.Verdict, out.Message = level.Failed(), wrong
-	late := x.Client.End == book.EndTimeout && c.facts.Case.Machine.Busy()
-	if doubt := c.facts.Doubt(nil); doubt != nil || late {
+	if doubt := c.facts.Doubt(nil); doubt != nil {
 		out.Verdict = reports.Invalid
-		out.Message += "; cannot be told: " + map[bool]string{true: "this machine was too busy to tell", false: "evidence is missing"}[late]
+		out.Message += "; " + doubt.Error()
 	}
 	return out
 }

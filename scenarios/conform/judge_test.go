@@ -167,12 +167,6 @@ func TestVerdicts(t *testing.T) {
 	require.Equal(t, reports.Invalid, s.judge(t, impossible)[1].Verdict, "a failure of ours accuses nobody")
 
 	s = newScene()
-	closed(s)
-	s.client.End = book.EndTimeout
-	s.facts.Case.Machine = evidence.Machine{Others: 0.9, Pressure: 0.9}
-	require.Equal(t, reports.Invalid, s.judge(t, impossible)[1].Verdict, "nor does a machine that has no time")
-
-	s = newScene()
 	delete(s.facts.Case.Names, "row")
 	require.Equal(t, reports.Invalid, s.judge(t, impossible)[1].Verdict, "nor what was never sent")
 
