@@ -93,3 +93,16 @@ func TestTheLineSaysWhatAFaultSent(t *testing.T) {
 	}
 	require.Fail(t, "the line does not say it")
 }
+
+// A backend may write a head that our reader refuses and a proxy may, or has to,
+// take: whitespace before a colon is removed from an answer (RFC 9112 §5.1).
+func TestAnAnswerThatWeCannotRead(t *testing.T) {
+	unread := func(b *bent) {
+		b.d.Status, b.d.End, b.d.RespBytes, b.d.RespSum = 0, book.EndMalformed, 0, 0
+		b.d.Flags = b.d.Flags&^book.AnswerWhole | book.RawHead
+	}
+	judge(t, []verdict{
+		{name: "the target could", outcome: ledger.Unverified, rule: "answer-unrecorded", bend: unread},
+		{name: "the target could not, and says so", outcome: ledger.Indeterminate, rule: "said-so", bend: func(b *bent) { unread(b); failed(b.c, 502) }},
+	})
+}

@@ -13,7 +13,7 @@ type facts struct {
 	head   bool     // the final answer's head was received whole
 	fit    fit      // how the client's answer compares to what backends wrote
 	by     *Attempt // the attempt that fit speaks of
-	silent bool     // an attempt has no departure on record
+	silent bool     // an attempt has no departure on record, or one whose answer our reader could not read
 	dim    bool     // a backend's book broke off and may lack something about this exchange
 
 	way     candour // how it failed honestly; valid once weighed
@@ -32,6 +32,9 @@ func (f *facts) read(s *seat) {
 		if d == nil {
 			f.silent = true
 			continue
+		}
+		if d.Status == 0 && d.End == book.EndMalformed {
+			f.silent = true // a lenient target may have read more of it than we do (RFC 9112 §5.1)
 		}
 		if f.clean {
 			if got := f.fits(&f.tries[i]); got > f.fit {
