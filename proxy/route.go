@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gauntlet/proxy/edge"
+	"gauntlet/proxy/edge/clientconn"
 	"gauntlet/proxy/router"
 )
 
@@ -26,6 +27,7 @@ func (p *Proxy) route(forward http.Handler) http.Handler {
 // was answered. What it needs of the stack is given back before forwarding
 // begins, so that idle connections keep a small one.
 func (p *Proxy) find(w http.ResponseWriter, r *http.Request) *scope {
+	faulty := uncoded(r)
 	if r.Method == http.MethodConnect {
 		// A reverse proxy is no way into the network behind it, and a
 		// CONNECT in a shared pool is a hole (RFC 9110 §9.3.6).
@@ -33,7 +35,7 @@ func (p *Proxy) find(w http.ResponseWriter, r *http.Request) *scope {
 		reply(w, r, failure{status: http.StatusMethodNotAllowed, class: "connect_not_allowed"})
 		return nil
 	}
-	if !wellFormed(r) || !targeted(r) || !p.keepsLength(w, r) {
+	if !wellFormed(r) || !targeted(r) || faulty || !p.keepsLength(w, r) {
 		reply(w, r, failure{status: http.StatusBadRequest, class: "request_invalid"})
 		return nil
 	}
@@ -75,6 +77,14 @@ func target(r *http.Request) string {
 		}
 	}
 	return "/" + uri
+}
+
+// uncoded reports whether net/http has taken a transfer coding off a request,
+// which it does to those of HTTP/1.0: its body cannot be told from what follows
+// it (RFC 9112 §6.1).
+func uncoded(r *http.Request) bool {
+	c := clientconn.From(r.Context())
+	return c != nil && c.Faulty(!r.ProtoAtLeast(1, 1), len(r.TransferEncoding) > 0)
 }
 
 // targeted reports whether the request target is one of the forms that a server

@@ -43,6 +43,8 @@ type Conn struct {
 	past    bool                 // the read deadline has passed
 	last    bool                 // the request being served is the last one
 	lengths lengths              // of HTTP/1.1
+	coding  coding               // of the first request
+	served  bool                 // the first request has been read
 	held    chan struct{}        // open while a FIN is kept back
 
 	gather *gathering // of the goroutine that writes a response; nil: writes go out at once
@@ -189,6 +191,7 @@ func (c *Conn) follow(p []byte) {
 	defer c.mu.Unlock()
 	if c.frames == nil && !c.tunnel {
 		c.lengths.follow(p)
+		c.coding.follow(p)
 	}
 }
 
@@ -201,6 +204,21 @@ func (c *Conn) Begin(length, coded bool) bool {
 	c.busy = true
 	c.last = c.last || c.lengths.ambiguous(length, coded)
 	return !c.stopped
+}
+
+// Faulty is called once for each request, with whether it is of HTTP/1.0 and
+// has a transfer coding, and reports whether net/http has taken one off it. The connection closes behind it
+// then, for nobody knows where the next request begins.
+func (c *Conn) Faulty(old, coded bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first := !c.served
+	c.served = true
+	if !first || !old || coded || !c.coding.named {
+		return false
+	}
+	c.last = true
+	return true
 }
 
 // Last reports whether the connection must close behind the request that is
