@@ -33,15 +33,14 @@ type Config struct {
 // A Result says what was offered. What became of it stands in the book.
 type Result struct {
 	Name       string
-	Planned    uint64        // by the load's shape
-	Sent       uint64        // started, each with its client record
-	Late       uint64        // of these, started more than LateAfter after the intended time
-	MaxLate    time.Duration // the latest start
-	MaxWorkers uint64        // allowed at once
-	Workers    uint64        // at once, at the most
-	Sealed     uint64        // answers that said what they were, see fixtures/seal
-	Differing  uint64        // ways in which they were not that
-	Mismatches []wire.Mismatch
+	Planned    uint64          // by the load's shape
+	Sent       uint64          // started, each with its client record
+	Late       uint64          // of these, started more than LateAfter after the intended time
+	MaxLate    time.Duration   // the latest start
+	MaxWorkers uint64          // allowed at once
+	Workers    uint64          // at once, at the most
+	Sealed     uint64          // answers that said what they were, see fixtures/seal
+	Mismatches []wire.Mismatch // the first MaxMismatches ways in which they were not that
 }
 
 // Offered is the share of the plan that was started, 1 when nothing was planned.
