@@ -61,7 +61,7 @@ func (p *Proxy) admit(next http.Handler) http.Handler {
 		defer p.inflight.Add(-1)
 		if c := clientconn.Shared(r.Context()); c != nil {
 			r.TLS = c.TLS()
-			if !multiplexed(r) && !c.Begin(r.Header["Content-Length"] != nil, len(r.TransferEncoding) > 0) {
+			if !multiplexed(r) && !c.Begin(!r.ProtoAtLeast(1, 1), r.Header["Content-Length"] != nil, len(r.TransferEncoding) > 0) {
 				c.Abort(false)
 				panic(http.ErrAbortHandler)
 			}

@@ -27,7 +27,6 @@ func (p *Proxy) route(forward http.Handler) http.Handler {
 // was answered. What it needs of the stack is given back before forwarding
 // begins, so that idle connections keep a small one.
 func (p *Proxy) find(w http.ResponseWriter, r *http.Request) *scope {
-	faulty := uncoded(r)
 	if r.Method == http.MethodConnect {
 		// A reverse proxy is no way into the network behind it, and a
 		// CONNECT in a shared pool is a hole (RFC 9110 §9.3.6).
@@ -35,7 +34,7 @@ func (p *Proxy) find(w http.ResponseWriter, r *http.Request) *scope {
 		reply(w, r, failure{status: http.StatusMethodNotAllowed, class: "connect_not_allowed"})
 		return nil
 	}
-	if !wellFormed(r) || !targeted(r) || faulty || !p.keepsLength(w, r) {
+	if !wellFormed(r) || !targeted(r) || uncoded(r) || !p.keepsLength(w, r) {
 		reply(w, r, failure{status: http.StatusBadRequest, class: "request_invalid"})
 		return nil
 	}
@@ -84,7 +83,7 @@ func target(r *http.Request) string {
 // it (RFC 9112 §6.1).
 func uncoded(r *http.Request) bool {
 	c := clientconn.From(r.Context())
-	return c != nil && c.Faulty(!r.ProtoAtLeast(1, 1), len(r.TransferEncoding) > 0)
+	return c != nil && c.Faulty()
 }
 
 // targeted reports whether the request target is one of the forms that a server

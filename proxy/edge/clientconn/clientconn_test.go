@@ -124,7 +124,7 @@ func TestStopIdle(t *testing.T) {
 	send(t, busyClient, "GET /")
 	_, err := busy.Read(make([]byte, 100))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { set.StopIdle(); return !idle.Begin(false, false) }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { set.StopIdle(); return !idle.Begin(false, false, false) }, patience, time.Millisecond)
 
 	n, err := idleClient.Read(make([]byte, 1))
 	require.Zero(t, n)
@@ -135,7 +135,7 @@ func TestStopIdle(t *testing.T) {
 	require.ErrorIs(t, err, io.EOF)
 
 	for _, c := range []*clientconn.Conn{waiting, busy} {
-		require.True(t, c.Begin(false, false))
+		require.True(t, c.Begin(false, false, false))
 		send(t, c, "answer")
 	}
 	for _, c := range []*net.TCPConn{waitingClient, busyClient} {

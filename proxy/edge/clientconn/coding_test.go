@@ -36,17 +36,18 @@ func TestFaulty(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for size := range 40 {
 				set := clientconn.NewSet(100*time.Millisecond, patience)
-				c2, client := pair(t, set)
+				conn, client := pair(t, set)
 				send(t, client, c.text)
 				for read := 0; read < len(c.text); {
-					n, err := c2.Read(make([]byte, min(size+2, len(c.text)-read)))
+					n, err := conn.Read(make([]byte, min(size+2, len(c.text)-read)))
 					require.NoError(t, err)
 					read += n
 				}
-				require.True(t, c2.Begin(false, c.coded))
-				require.Equal(t, c.faulty, c2.Faulty(c.old, c.coded))
-				require.Equal(t, c.faulty, c2.Last())
-				require.False(t, c2.Faulty(true, false), "it was the first one's head")
+				require.True(t, conn.Begin(c.old, false, c.coded))
+				require.Equal(t, c.faulty, conn.Faulty())
+				require.Equal(t, c.faulty, conn.Last())
+				require.True(t, conn.Begin(true, false, false))
+				require.False(t, conn.Faulty(), "it was the first one's head")
 			}
 		})
 	}

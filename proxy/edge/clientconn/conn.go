@@ -1,7 +1,7 @@
 // Package clientconn holds the connections of clients, below net/http's
 // server: who is idle and who is not, how a connection is closed without
 // erasing what was just sent on it (RFC 9112 §9.6), and what a client's FIN
-// means. It parses no HTTP, but for the lines that lengths counts.
+// means. It parses no HTTP, but for the lines that lengths and coding look for.
 package clientconn
 
 import (
@@ -45,6 +45,7 @@ type Conn struct {
 	lengths lengths              // of HTTP/1.1
 	coding  coding               // of the first request
 	served  bool                 // the first request has been read
+	faulty  bool                 // the request being served had a coding that nobody saw
 	held    chan struct{}        // open while a FIN is kept back
 
 	gather *gathering // of the goroutine that writes a response; nil: writes go out at once
@@ -195,30 +196,25 @@ func (c *Conn) follow(p []byte) {
 	}
 }
 
-// Begin is called when a request has been read, and says whether it has a
-// length or a transfer coding. It reports whether the request may be served: not
+// Begin is called when a request has been read, and says whether it is of
+// HTTP/1.0 and has a length or a transfer coding. It reports whether the request may be served: not
 // once the connection was half-closed, where no answer could be given.
-func (c *Conn) Begin(length, coded bool) bool {
+func (c *Conn) Begin(old, length, coded bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.busy = true
-	c.last = c.last || c.lengths.ambiguous(length, coded)
+	c.faulty = old && !coded && !c.served && c.coding.named
+	c.served = true
+	c.last = c.last || c.faulty || c.lengths.ambiguous(length, coded)
 	return !c.stopped
 }
 
-// Faulty is called once for each request, with whether it is of HTTP/1.0 and
-// has a transfer coding, and reports whether net/http has taken one off it. The connection closes behind it
-// then, for nobody knows where the next request begins.
-func (c *Conn) Faulty(old, coded bool) bool {
+// Faulty reports whether net/http has taken a transfer coding off the request
+// that is being served. Nobody knows where the next one begins then.
+func (c *Conn) Faulty() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	first := !c.served
-	c.served = true
-	if !first || !old || coded || !c.coding.named {
-		return false
-	}
-	c.last = true
-	return true
+	return c.faulty
 }
 
 // Last reports whether the connection must close behind the request that is

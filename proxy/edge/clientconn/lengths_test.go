@@ -44,7 +44,7 @@ func TestLast(t *testing.T) {
 						require.NoError(t, err)
 						read += n
 					}
-					require.True(t, c.Begin(r.length, r.coded))
+					require.True(t, c.Begin(false, r.length, r.coded))
 					require.Equal(t, r.last, c.Last())
 				}
 			}
