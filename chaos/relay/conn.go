@@ -32,7 +32,8 @@ func newConn(number uint32, in, out *net.TCPConn, config Config) *conn {
 	return c
 }
 
-// run carries the connection to its end and gives the tallies not yet settled.
+// run carries the connection to its end and takes the tallies not yet settled
+// out of it, so that no window that lifts now settles them too.
 func (c *conn) run() []*tally {
 	var wg sync.WaitGroup
 	for _, d := range []*direction{c.up, c.down} {
@@ -49,7 +50,9 @@ func (c *conn) run() []*tally {
 	for _, t := range c.tallies {
 		t.settle(true)
 	}
-	return c.tallies
+	left := c.tallies
+	c.tallies = nil
+	return left
 }
 
 // open lets a window act on the connection, if it is one of its share.

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"gauntlet/chaos"
@@ -166,4 +168,55 @@ func TestAConfigThatCannotBeIsRefused(t *testing.T) {
 	defer func() { require.NoError(t, ln.Close()) }()
 	_, err = relay.Start(t.Context(), relay.Config{Listen: ln.Addr().String()})
 	require.ErrorIs(t, err, relay.ErrConfig)
+}
+
+// TestAWindowThatLiftsAsConnectionsEnd lifts a window each millisecond while
+// connections come and go, so that both want the same tally: it is written once.
+func TestAWindowThatLiftsAsConnectionsEnd(t *testing.T) {
+	windows := make([]relay.Window, 400)
+	for i := range windows {
+		from := time.Duration(i) * time.Millisecond
+		windows[i] = relay.Window{Fault: spec(t, "{slicer: {size: 2}}"), From: from, Until: from + 3*time.Millisecond}
+	}
+	r := newRig(t, 1, windows...)
+	r.begin()
+	var clients sync.WaitGroup
+	done := make(chan struct{})
+	r.wg.Go(func() {
+		for {
+			select {
+			case c := <-r.far:
+				r.echo(c)
+			case <-done:
+				return
+			}
+		}
+	})
+	for range 8 {
+		clients.Go(func() {
+			for range 150 {
+				c, err := dial(r.relay.Addr(), patience)
+				if !assert.NoError(t, err) {
+					return
+				}
+				_, _ = c.Write([]byte("12345"))
+				_, _ = io.ReadFull(c, make([]byte, 5))
+				_ = c.Close()
+			}
+		})
+	}
+	clients.Wait()
+	type key struct {
+		window uint16
+		conn   uint32
+	}
+	times := map[key]int{}
+	close(done)
+	for _, one := range r.receipts() {
+		times[key{one.Window, one.Conn}]++
+	}
+	require.Greater(t, len(times), 100)
+	for k, n := range times {
+		require.Equal(t, 1, n, "window %d wrote of connection %d", k.window, k.conn)
+	}
 }
