@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -59,6 +60,9 @@ frontend f
 				s, err := p.Sample()
 				require.NoError(t, err)
 				require.GreaterOrEqual(t, s.Processes, 1)
+				if strings.Contains(name, "daemon") {
+					<-p.Exited()
+				}
 				if kill || c.graceful == 0 {
 					require.NoError(t, p.Kill(t.Context()))
 				} else {

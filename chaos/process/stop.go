@@ -42,6 +42,8 @@ func (p *Process) Alive() bool {
 
 // Signal sends a signal to the program, or, when it has ended and left
 // descendants as a daemon does, to those of them that nobody else is parent of.
+// A daemon may serve before the program that left it behind has ended: whoever
+// means the daemon waits for Exited first.
 // The error wraps ErrGone when there is nobody left.
 func (p *Process) Signal(sig syscall.Signal) error {
 	if !p.Alive() {

@@ -101,10 +101,17 @@ func (s *supervisor) obey() {
 			continue
 		}
 		sig := unix.Signal(m.number)
-		if unix.PidfdSendSignal(s.fd, sig, nil, 0) != nil {
+		if s.ended() || unix.PidfdSendSignal(s.fd, sig, nil, 0) != nil {
 			s.children(sig)
 		}
 	}
+}
+
+// ended reports whether the program is over, reaped or not: one that nobody has
+// reaped yet still takes signals, and they reach nobody.
+func (s *supervisor) ended() bool {
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}, 0)
+	return err == nil && n > 0
 }
 
 // kill begins to kill everything; reap goes on with it.
