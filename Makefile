@@ -38,7 +38,7 @@ test: ## Run every test (PKG=./scenarios/... for some)
 	$(GO) test -shuffle=on $(PKG)
 
 race: ## Run every test under the race detector
-	$(GO) test -race -shuffle=on $(PKG)
+	GORACE=atexit_sleep_ms=10 $(GO) test -race -shuffle=on $(PKG) # not a second at the end of each process
 
 h2spec: build ## Hold the reference proxy to RFC 9113 with h2spec, in the clear and over TLS
 	cd tools/h2spec && $(GO) run . -gauntlet $(CURDIR)/$(BIN)

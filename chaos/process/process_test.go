@@ -268,10 +268,12 @@ func TestStartSaysWhyAProgramCannotRun(t *testing.T) {
 	require.ErrorContains(t, err, `start process: no-such-program: exec: "no-such-program": executable file not found in $PATH`)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = process.Start(ctx, process.Spec{Args: []string{"sleep", "1000"}, Supervisor: supervisor()})
+	p, err := process.Start(ctx, process.Spec{Args: []string{"sleep", "1000"}, Supervisor: supervisor()})
 	if err != nil {
 		require.ErrorIs(t, err, context.Canceled)
+		return
 	}
+	<-p.Done() // it had started, and is killed
 }
 
 // command runs this test binary in one of its other parts.
