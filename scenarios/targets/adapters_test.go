@@ -44,7 +44,12 @@ func (a adapter) given() map[string]string {
 var adapters = map[string]adapter{
 	"nginx.conf":  {target: targets.Nginx(), beside: map[string]string{"downstream.write_timeout": "3s", "upstream.limit.concurrent": "5"}},
 	"haproxy.cfg": {target: targets.HAProxy(), without: []string{"upstream.timeouts.write"}},
-	"caddy.json":  {target: targets.Caddy(), beside: map[string]string{"upstream.protocol": "h2", "lifecycle.announce": "500ms", "lifecycle.timeout": "8s"}},
+	"apache.conf": {
+		target:  targets.Apache(),
+		beside:  map[string]string{"upstream.pool.wait": "400ms", "downstream.body_timeout": "3s", "downstream.write_timeout": "3s"},
+		without: []string{"upstream.pool.max_idle", "upstream.tls"},
+	},
+	"caddy.json": {target: targets.Caddy(), beside: map[string]string{"upstream.protocol": "h2", "lifecycle.announce": "500ms", "lifecycle.timeout": "8s"}},
 }
 
 // configured plans in a directory of its own and gives what stands in the
