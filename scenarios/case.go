@@ -47,7 +47,7 @@ func (s *Scenario) Planned() time.Duration {
 	}
 	for _, a := range s.Actions {
 		if a.At != nil {
-			end = max(end, a.At.Max.D())
+			end = max(end, a.At.Max.D()+a.For.D())
 		}
 	}
 	return end
@@ -87,6 +87,11 @@ func (s *Scenario) Windows() []string {
 	for _, f := range s.Faults {
 		if f.Name != "" {
 			names = append(names, f.Name)
+		}
+	}
+	for _, a := range s.Actions {
+		if a.Name != "" {
+			names = append(names, a.Name)
 		}
 	}
 	slices.Sort(names)

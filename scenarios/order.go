@@ -95,6 +95,8 @@ func (v *validation) actions() {
 		v.say(a.Do == Renew && v.s.derived()[downstreamTLS] == "", at+".do", "found renew and no client that speaks TLS; allowed: with tls in clients or load")
 		v.without(at, a)
 		v.command(at, a)
+		v.lasting(at, a)
+		v.again(at, i)
 		v.say(!a.OnBackend() && a.Backend != 0, at+".backend", "found %d for %s; allowed: only for acts on a backend", a.Backend, a.Do)
 	}
 }

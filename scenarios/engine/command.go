@@ -128,7 +128,7 @@ func (s *stage) runtime(name string) (string, bool) {
 	if taps := s.engine.cfg.Taps; len(taps) > 0 {
 		return taps[n-1].To, true
 	}
-	return s.backends[n-1].Addr(), true
+	return s.backend(n).Addr(), true
 }
 
 // endCommands ends what commands have left behind and bounds what they printed.

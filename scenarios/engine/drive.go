@@ -185,6 +185,7 @@ func (s *stage) faultWindows(begin time.Time) {
 // goes on when the clients have ended, and ends when broken is closed.
 func (s *stage) act(ctx context.Context, wg *sync.WaitGroup, begin time.Time, broken <-chan struct{}) {
 	rng := rand.New(rand.NewPCG(s.c.seed, 0xac7))
+	turn := s.turns()
 	for i := range s.c.Actions {
 		a := &s.c.Actions[i]
 		at := begin
@@ -192,11 +193,15 @@ func (s *stage) act(ctx context.Context, wg *sync.WaitGroup, begin time.Time, br
 			at = begin.Add(between(rng, a.At))
 		}
 		wg.Go(func() {
+			defer close(turn[i].done)
 			if a.Await != nil {
 				if s.hub.Await(ctx, a.Await.Name, max(1, a.Await.Count)) != nil {
 					return
 				}
 			} else if !sleepUntil(ctx, at) {
+				return
+			}
+			if !turn[i].comes(ctx) {
 				return
 			}
 			var err error
@@ -239,37 +244,13 @@ func (s *stage) perform(ctx context.Context, a *scenarios.Action) error {
 	case scenarios.Stop, scenarios.Kill:
 		return s.target.end(a.Do == scenarios.Kill)
 	case scenarios.StopBackend, scenarios.KillBackend:
-		if a.Backend < 1 || a.Backend > len(s.backends) {
-			return fmt.Errorf("there is no backend %d", a.Backend)
-		}
-		// Once begun it is done, also when the clients end with it.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-		defer cancel()
-		if a.Do == scenarios.KillBackend {
-			return s.killBackend(ctx, a.Backend)
-		}
-		return s.backends[a.Backend-1].Stop(ctx)
+		return s.endBackend(ctx, a.Backend, a.Do == scenarios.KillBackend)
+	case scenarios.StartBackend:
+		return s.startBackend(ctx, a.Backend)
+	case scenarios.RestartBackend:
+		return s.restartBackend(ctx, a)
 	}
 	return fmt.Errorf("%w: nobody here can do that", errUnknownAct)
-}
-
-// killBackend ends backend n without a seal on its book and notes from when on
-// it is known to have been dead.
-func (s *stage) killBackend(ctx context.Context, n int) error {
-	b, ok := s.backends[n-1].(interface{ Kill(context.Context) error })
-	if !ok {
-		return fmt.Errorf("%w: this backend is not ours to kill", errUnknownAct)
-	}
-	if err := b.Kill(ctx); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.facts.Died == nil {
-		s.facts.Died = make([]int64, len(s.backends))
-	}
-	s.facts.Died[n-1] = time.Now().UnixNano()
-	return nil
 }
 
 // sleepUntil reports whether the time came before ctx ended.

@@ -50,6 +50,7 @@ type Config struct {
 	Sources    map[string][]byte // scenario id → its file as it was read
 	Target     targets.Target
 	Backend    StartBackend                // nil: embedded
+	Returns    bool                        // what Backend starts can be started again at its cfg.Listen; embedded ones can
 	Listen     []string                    // fixed addresses of the backends, for a target we do not start
 	Taps       []Tap                       // real backends instead of scripted ones, and the taps before them
 	Blind      bool                        // there are backends that nobody can put a tap before
@@ -76,6 +77,7 @@ type Engine struct {
 // is the judge's word.
 func Run(ctx context.Context, cfg Config) error {
 	if cfg.Backend == nil {
+		cfg.Returns = true
 		// A run that is broken off ends its clients first: what a backend cut
 		// short would make the target answer is no doing of the target's.
 		cfg.Backend = func(ctx context.Context, c backend.Config) (backend.Server, error) {

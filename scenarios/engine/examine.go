@@ -78,11 +78,11 @@ func readBooks(dir evidence.Dir, c *evidence.Case) (ledger.Books, error) {
 		return b, err
 	}
 	for n := 1; n <= c.Backends; n++ {
-		one, err := book.Read(dir.BackendBook(ref, n))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		one, broken, err := readLives(dir, c, n)
+		if err != nil {
 			return b, err
 		}
-		b.Backends = append(b.Backends, one)
+		b.Backends, b.Broken = append(b.Backends, one), append(b.Broken, broken...)
 	}
 	if len(c.Faults) == 0 {
 		return b, nil

@@ -30,6 +30,9 @@ type stage struct {
 	ids    *wire.IDs
 
 	backends []backend.Server
+	specs    []backend.Config // how each backend was started
+	former   []former         // backends whose place another start has taken
+	ended    map[int]bool     // backends that an action has ended
 	relays   []*relay.Relay
 	receiver *otlp.Receiver
 	client   *book.Writer
@@ -44,12 +47,12 @@ type stage struct {
 	commands []running
 	acting   sync.Mutex // guards the target's configuration against actions
 	altered  bool       // it is not the one that the case began with
-	mu       sync.Mutex // guards facts.Errors, commands and what they add against companions
+	mu       sync.Mutex // guards facts.Errors, backends, commands and what they add against companions
 }
 
 // run carries out a case: what cannot be done is an error in its facts.
 func (e *Engine) run(ctx context.Context, c planned) *evidence.Case {
-	s := &stage{engine: e, c: c, hub: script.NewHub()}
+	s := &stage{engine: e, c: c, hub: script.NewHub(), ended: map[int]bool{}}
 	s.facts = &evidence.Case{
 		Schema: evidence.CaseSchema, Scenario: c.ID, Slug: c.Slug, Repetition: c.ref.Repetition,
 		Run: newRun(), Seed: c.seed, Started: time.Now().UnixNano(), Backends: e.cfg.backends(c.Case), Tier: e.cfg.tier(),
@@ -168,14 +171,21 @@ func (s *stage) startBackends(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("backend %d: %w", n, err)
 		}
-		b, err := s.engine.cfg.Backend(ctx, backend.Config{
+		if listen == "127.0.0.1:0" && s.c.StartsAgain(n) {
+			// An ephemeral port could be somebody else's by then.
+			if listen, err = s.engine.ports.address(); err != nil {
+				return nil, err
+			}
+		}
+		cfg := backend.Config{
 			Number: n, Listen: listen, Protocol: spec.Protocol, TLS: pair, Settings: spec.Settings, Rules: spec.Script, Run: s.facts.Run, Seed: s.c.seed,
 			Book: s.engine.cfg.Dir.BackendBook(s.c.ref, n), Hub: s.hub, Witness: len(s.c.Checks) > 0,
-		})
+		}
+		b, err := s.engine.cfg.Backend(ctx, cfg)
 		if err != nil {
 			return nil, fmt.Errorf("start backend %d: %w", n, err)
 		}
-		s.backends = append(s.backends, b)
+		s.backends, s.specs = append(s.backends, b), append(s.specs, cfg)
 		endpoint, err := s.link(ctx, uint16(n), at, b.Addr())
 		if err != nil {
 			return nil, err

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"gauntlet/fixtures/backend"
 	"gauntlet/scenarios/evidence"
 )
 
@@ -26,21 +27,15 @@ func (s *stage) strike() {
 	for _, r := range s.relays {
 		s.fail(r.Close())
 	}
+	for _, f := range s.former {
+		s.dismiss(ctx, f.number, f.server)
+	}
 	for i, b := range s.backends {
-		if !b.Alive() && !s.stoppedOnPurpose(i+1) {
+		if !b.Alive() && !s.ended[i+1] {
 			s.facts.Gone = append(s.facts.Gone, i+1)
 			s.fail(fmt.Errorf("backend %d ended while nobody had asked it to", i+1))
 		}
-		s.fail(b.Stop(ctx))
-		s.account(i+1, b)
-		for _, m := range b.Mismatches() {
-			got, want, _ := strings.Cut(strings.TrimPrefix(m.Text, "found "), "; wanted ")
-			s.facts.Mismatches = append(s.facts.Mismatches, evidence.Mismatch{
-				Party: fmt.Sprintf("backend-%d", m.Backend), Exchange: m.Seq, Step: m.Step,
-				Want: cmp.Or(want, "what its script says"), Got: got,
-			})
-		}
-		s.fail(s.testify(i+1, b))
+		s.dismiss(ctx, i+1, b)
 	}
 	if s.receiver != nil {
 		s.fail(s.receiver.Stop(ctx))
@@ -56,13 +51,18 @@ func (s *stage) strike() {
 	}
 }
 
-func (s *stage) stoppedOnPurpose(n int) bool {
-	for _, a := range s.c.Actions {
-		if a.OnBackend() && a.Backend == n {
-			return true
-		}
+// dismiss stops backend n and takes over what it has seen beside its book.
+func (s *stage) dismiss(ctx context.Context, n int, b backend.Server) {
+	s.fail(b.Stop(ctx))
+	s.account(n, b)
+	for _, m := range b.Mismatches() {
+		got, want, _ := strings.Cut(strings.TrimPrefix(m.Text, "found "), "; wanted ")
+		s.facts.Mismatches = append(s.facts.Mismatches, evidence.Mismatch{
+			Party: fmt.Sprintf("backend-%d", m.Backend), Exchange: m.Seq, Step: m.Step,
+			Want: cmp.Or(want, "what its script says"), Got: got,
+		})
 	}
-	return false
+	s.fail(s.testify(n, b))
 }
 
 // end ends the target at once.

@@ -56,6 +56,9 @@ func (cfg Config) given(c *scenarios.Case) map[string]string {
 // ours, or against somebody else's machine; see Bounds.
 func (cfg Config) admits(c *scenarios.Case) error {
 	lacks := cfg.Bounds.exceeded(c)
+	if cfg.Backend != nil && !cfg.Returns && c.StartsAgain(0) {
+		lacks = append(lacks, "backend that can be started again at its address")
+	}
 	if cfg.tier() != evidence.ClientBackend {
 		if c.Scripted() {
 			lacks = append(lacks, "scripted backend")

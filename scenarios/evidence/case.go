@@ -26,6 +26,7 @@ type Case struct {
 	Tier       Tier              `json:"tier,omitempty"`  // ClientBackend when it is not said
 	Notes      []string          `json:"notes,omitempty"` // what a reader should know
 	Died       []int64           `json:"died,omitempty"`  // when backend n, at index n-1, was known to be dead because an action had killed it
+	Again      []Life            `json:"again,omitempty"` // backends that were started again, in the order in which they were
 	Gone       []int             `json:"gone,omitempty"`  // backends that ended while nobody had asked them to
 	Groups     []Group           `json:"groups,omitempty"`
 	Names      map[string]uint64 `json:"names,omitempty"` // exchange name → sequence number
@@ -60,6 +61,13 @@ type Machine struct {
 // Busy says that others used so much of a machine without CPU to spare that
 // nobody can tell whose fault a delay was.
 func (m Machine) Busy() bool { return m.Others >= 0.25 && m.Pressure >= 0.5 }
+
+// A Life is another start of a backend that had ended; its book is of its own.
+type Life struct {
+	Backend int   `json:"backend"`        // its number, from 1
+	From    int64 `json:"from"`           // it accepts connections again
+	Died    int64 `json:"died,omitempty"` // when the life before was known to be dead because an action had killed it
+}
 
 // A Group is one client or load of the scenario; book.Client.Group indexes it.
 type Group struct {

@@ -156,6 +156,15 @@ func (d Dir) BackendBook(c CaseRef, n int) string {
 	return filepath.Join(d.Case(c), "backend-"+strconv.Itoa(n)+".book")
 }
 
+// BackendBookOf is the path of the book of backend n's life, both from 1: it begins
+// another one each time it is started.
+func (d Dir) BackendBookOf(c CaseRef, n, life int) string {
+	if life == 1 {
+		return d.BackendBook(c, n)
+	}
+	return filepath.Join(d.Case(c), fmt.Sprintf("backend-%d.%d.book", n, life))
+}
+
 // Spans is the path of the spans received.
 func (d Dir) Spans(c CaseRef) string { return filepath.Join(d.Case(c), "spans.otlp") }
 

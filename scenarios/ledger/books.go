@@ -21,6 +21,9 @@ type Books struct {
 	// scenario killed it: Unix nanoseconds at index n-1, 0 when it was not or
 	// nobody knows. It may be shorter than Backends.
 	Died []int64
+	// Broken says where the record of a backend that was started again breaks off;
+	// see Lives.
+	Broken []Break
 	// Rewritten says that the target was told to change the bodies of answers:
 	// what they should be is for others to compare, here only whether they are
 	// whole.
@@ -88,6 +91,11 @@ func (l *Ledger) Dark() []string {
 	for i, b := range l.books.Backends {
 		if b == nil || i >= len(l.books.Died) || l.books.Died[i] == 0 {
 			note(fmt.Sprintf("the book of backend %d", i+1), b)
+		}
+	}
+	for _, b := range l.books.Broken {
+		if b.Died == 0 && b.Backend <= len(l.books.Died) && l.books.Died[b.Backend-1] != 0 {
+			dark = append(dark, fmt.Sprintf("an earlier book of backend %d is not sealed", b.Backend))
 		}
 	}
 	if l.books.Faults != nil {

@@ -101,13 +101,12 @@ func (l *Ledger) live() {
 		if i < len(l.books.Died) {
 			t.died = l.books.Died[i]
 		}
-		for j := range b.Arrivals {
-			t.last = max(t.last, b.Arrivals[j].Time, b.Arrivals[j].Whole)
-		}
-		for j := range b.Departures {
-			t.last = max(t.last, b.Departures[j].FirstByte, b.Departures[j].Time)
-		}
+		t.last = lastSign(b)
 		l.life = append(l.life, t)
+	}
+	for _, b := range l.books.Broken {
+		l.dusk = true
+		l.life = append(l.life, lifetime{last: b.Last, died: b.Died})
 	}
 }
 

@@ -43,13 +43,24 @@ func (f *facts) turnedAway() bool {
 	l, c := f.ledger, f.client
 	closed, open := false, false
 	for i := range l.books.Backends {
-		if l.links.connects(uint16(i+1), c.Started, c.Ended) || i < len(l.books.Died) && l.books.Died[i] != 0 && l.books.Died[i] <= c.Started {
+		if l.links.connects(uint16(i+1), c.Started, c.Ended) || l.dead(i, c.Started, c.Ended) {
 			closed = true
 		} else if l.served.during(l, i, c.Started-slack, c.Ended+slack) {
 			open = true
 		}
 	}
 	return closed && open
+}
+
+// dead reports whether the scenario had killed backend n+1 and not started it
+// again between the two times.
+func (l *Ledger) dead(n int, from, until int64) bool {
+	if n < len(l.books.Died) && l.books.Died[n] != 0 && l.books.Died[n] <= from {
+		return true
+	}
+	return slices.ContainsFunc(l.books.Broken, func(b Break) bool {
+		return b.Backend == n+1 && b.Died != 0 && b.Died <= from && until < b.Back
+	})
 }
 
 // lazyServed knows when each backend finished answers. Only Join uses it, and
