@@ -24,6 +24,7 @@ func examples() []example {
 		{"tap --listen :9001 --to 127.0.0.1:8001", "what a backend of your own is asked and answers, request by request"},
 		{"chaos --listen 127.0.0.1:9001 --to 127.0.0.1:8001 --fault 'latency: 200ms'", "faults between any client and any server"},
 		{"dashboards ./watch", "what to watch the proxy with: Grafana, Prometheus rules, a compose file"},
+		{"doctor", "what of this works on your machine, and how to get the rest"},
 		{"proxy --config proxy.yaml", "the reference proxy on its own"},
 		{"dev prove", "show that every scenario catches the broken proxies it names"},
 		{"version", "which Gauntlet this is"},

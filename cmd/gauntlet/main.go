@@ -36,6 +36,7 @@ type cli struct {
 	Tap        tapCmd        `cmd:"" help:"Keep the book of a backend of your own: a relay that records what passes."`
 	Chaos      chaosCmd      `cmd:"" help:"Let things go wrong between any client and any server, and say what was touched."`
 	Dashboards dashboardsCmd `cmd:"" help:"Write Grafana dashboards, Prometheus rules and what starts them."`
+	Doctor     doctorCmd     `cmd:"" help:"Say what of Gauntlet works on this machine, and how to get the rest."`
 	Proxy      proxyCmd      `cmd:"" help:"Run the reference proxy on its own."`
 	Dev        devCmd        `cmd:"" help:"For those who work on Gauntlet."`
 	Version    versionCmd    `cmd:"" help:"Say which Gauntlet this is."`
