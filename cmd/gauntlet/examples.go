@@ -20,6 +20,7 @@ func examples() []example {
 		{"load --rate 1000/s --for 10s", "what becomes of a load, with latency from the planned start"},
 		{"judge runs/latest", "the verdict again, from the evidence alone"},
 		{"compare runs/before runs/after", "which figures differ, and how surely; 1 when one is worse"},
+		{"overhead --target nginx", "what a proxy adds: latency and CPU time a request"},
 		{"trace runs/latest 4711", "everything that was recorded of one exchange"},
 		{"tap --listen :9001 --to 127.0.0.1:8001", "what a backend of your own is asked and answers, request by request"},
 		{"chaos --listen 127.0.0.1:9001 --to 127.0.0.1:8001 --fault 'latency: 200ms'", "faults between any client and any server"},
