@@ -25,14 +25,20 @@ func (s *Scenario) Before(i int) int {
 	return -1
 }
 
+// maxSpare bounds the descriptors that are left to a target that is to lack them.
+const maxSpare = 10_000
+
 // Lasts reports whether the act has an end as well as a beginning.
-func (a *Action) Lasts() bool { return a.Do == RestartBackend }
+func (a *Action) Lasts() bool { return a.Do == RestartBackend || a.Do == LimitDescriptors }
 
 // lasting checks what acts that last are told, and that no other is.
 func (v *validation) lasting(at string, a *Action) {
+	const lasting = LimitDescriptors + ", " + RestartBackend
+	v.say(a.Spare != 0 && a.Do != LimitDescriptors, at+".spare", "stands beside %s; allowed: only with %s", a.Do, LimitDescriptors)
+	v.say(a.Spare < 0 || a.Spare > maxSpare, at+".spare", "found %d; allowed: 0 to %d", a.Spare, maxSpare)
 	if !a.Lasts() {
-		v.say(a.For != 0, at+".for", "stands beside %s; allowed: only with %s", a.Do, RestartBackend)
-		v.say(a.Name != "", at+".name", "stands beside %s; allowed: only with %s", a.Do, RestartBackend)
+		v.say(a.For != 0, at+".for", "stands beside %s; allowed: only with %s", a.Do, lasting)
+		v.say(a.Name != "", at+".name", "stands beside %s; allowed: only with %s", a.Do, lasting)
 		return
 	}
 	v.say(a.For <= 0, at+".for", "found %s; allowed: a time above 0s, for which %s lasts", a.For, a.Do)

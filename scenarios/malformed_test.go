@@ -105,6 +105,8 @@ var malformed = map[string][]string{
 	"action-start":             {"do: drain", "do: start-backend, backend: 1"},
 	"action-restart":           {"do: drain", "do: restart-backend, backend: 1"},
 	"action-for":               {"do: drain", "do: drain, for: 1s, name: gone"},
+	"action-spare":             {"do: drain", "do: limit-descriptors, for: 1s, spare: -1"},
+	"action-spare-of-another":  {"do: drain", "do: drain, spare: 3"},
 	"expect-exchange":          {`exchange("one")`, `exchange("two")`},
 	"expect-field":             {".outcome ==", ".outcom =="},
 	"expect-type":              {` == "delivered"`, ""},

@@ -174,10 +174,11 @@ func (f *Fault) Title() string {
 type Action struct {
 	At      *script.Pause  `yaml:"at" json:"at,omitempty"`       // from the begin; a range is drawn from by the run's seed
 	Await   *script.Await  `yaml:"await" json:"await,omitempty"` // or when this barrier was reached
-	Do      string         `yaml:"do" json:"do" jsonschema:"required,enum=drain,enum=stop,enum=kill,enum=freeze,enum=thaw,enum=reload,enum=reload-bad,enum=reload-torn,enum=renew,enum=upgrade,enum=stop-backend,enum=kill-backend,enum=start-backend,enum=restart-backend,enum=exec"`
+	Do      string         `yaml:"do" json:"do" jsonschema:"required,enum=drain,enum=stop,enum=kill,enum=freeze,enum=thaw,enum=reload,enum=reload-bad,enum=reload-torn,enum=renew,enum=upgrade,enum=stop-backend,enum=kill-backend,enum=start-backend,enum=restart-backend,enum=limit-descriptors,enum=exec"`
 	Backend int            `yaml:"backend" json:"backend,omitempty"` // of the acts on a backend, from 1
-	Name    string         `yaml:"name" json:"name,omitempty"`       // of restart-backend: the window in which it is away
-	For     units.Duration `yaml:"for" json:"for,omitempty"`         // of restart-backend: how long it is away
+	Name    string         `yaml:"name" json:"name,omitempty"`       // of acts that last: their window
+	For     units.Duration `yaml:"for" json:"for,omitempty"`         // of acts that last: how long
+	Spare   int            `yaml:"spare" json:"spare,omitempty"`     // of limit-descriptors: how many more than it has each process may open
 	Without []int          `yaml:"without" json:"without,omitempty"` // of reload: backends that are no endpoints any more, from 1
 
 	Run    []string          `yaml:"run" json:"run,omitempty"`       // of exec: program and arguments; see Runtime
@@ -187,26 +188,27 @@ type Action struct {
 
 // The acts.
 const (
-	Drain          = "drain"           // graceful stop of the target
-	Stop           = "stop"            // SIGTERM to the target
-	Kill           = "kill"            // SIGKILL to the target
-	Freeze         = "freeze"          // SIGSTOP to the target and all that came of it
-	Thaw           = "thaw"            // SIGCONT likewise
-	Reload         = "reload"          // the target's own way
-	ReloadBad      = "reload-bad"      // likewise, from a file that is no configuration
-	ReloadTorn     = "reload-torn"     // likewise, from the first half of the file
-	Renew          = "renew"           // another certificate in the place of its own, and a reload
-	Upgrade        = "upgrade"         // the target's own way to have another process take its place
-	StopBackend    = "stop-backend"    // the backend closes its listener and connections
-	KillBackend    = "kill-backend"    // it ends without sealing its book
-	StartBackend   = "start-backend"   // one that has ended is there again, where it was; it keeps another book
-	RestartBackend = "restart-backend" // both, with a time between them
-	Exec           = "exec"            // a command of the user's own
+	Drain            = "drain"             // graceful stop of the target
+	Stop             = "stop"              // SIGTERM to the target
+	Kill             = "kill"              // SIGKILL to the target
+	Freeze           = "freeze"            // SIGSTOP to the target and all that came of it
+	Thaw             = "thaw"              // SIGCONT likewise
+	Reload           = "reload"            // the target's own way
+	ReloadBad        = "reload-bad"        // likewise, from a file that is no configuration
+	ReloadTorn       = "reload-torn"       // likewise, from the first half of the file
+	Renew            = "renew"             // another certificate in the place of its own, and a reload
+	Upgrade          = "upgrade"           // the target's own way to have another process take its place
+	StopBackend      = "stop-backend"      // the backend closes its listener and connections
+	KillBackend      = "kill-backend"      // it ends without sealing its book
+	StartBackend     = "start-backend"     // one that has ended is there again, where it was; it keeps another book
+	RestartBackend   = "restart-backend"   // both, with a time between them
+	LimitDescriptors = "limit-descriptors" // the target's processes get no more than a few descriptors beyond those they have
+	Exec             = "exec"              // a command of the user's own
 )
 
 // Acts lists what an action may do.
 func Acts() []string {
-	return []string{Drain, Exec, Freeze, Kill, KillBackend, Reload, ReloadBad, ReloadTorn, Renew, RestartBackend, StartBackend, Stop, StopBackend, Thaw, Upgrade}
+	return []string{Drain, Exec, Freeze, Kill, KillBackend, LimitDescriptors, Reload, ReloadBad, ReloadTorn, Renew, RestartBackend, StartBackend, Stop, StopBackend, Thaw, Upgrade}
 }
 
 // OnBackend reports whether the act is on a backend.

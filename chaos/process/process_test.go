@@ -41,6 +41,9 @@ func TestMain(m *testing.M) {
 		case "watched":
 			watched(os.Args[2])
 			return
+		case "greedy":
+			greedy(os.Args[2])
+			return
 		case "harness":
 			harness(os.Args[2:])
 			return

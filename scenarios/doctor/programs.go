@@ -11,7 +11,7 @@ var started = []struct{ group, name, program, version, of, get string }{
 	{"targets", "nginx", "nginx", "-v", "--target nginx", "apt-get install nginx"},
 	{"targets", "haproxy", "haproxy", "-v", "--target haproxy", "apt-get install haproxy"},
 	{"targets", "caddy", "caddy", "version", "--target caddy", "apt-get install caddy"},
-	{"targets", "apache", "apache2", "-v", "a target file that starts it", "apt-get install apache2"},
+	{"targets", "apache", "apache2", "-v", "--target apache", "apt-get install apache2"},
 	{"targets", "varnish", "varnishd", "-V", "a target file that starts it", "apt-get install varnish"},
 	{"targets", "envoy", "envoy", "--version", "a target file that starts it", "a release from its project"},
 	{"targets", "traefik", "traefik", "version", "a target file that starts it", "a release from its project"},

@@ -205,9 +205,12 @@ func (s *stage) act(ctx context.Context, wg *sync.WaitGroup, begin time.Time, br
 				return
 			}
 			var err error
-			if a.Do == scenarios.Exec {
+			switch a.Do {
+			case scenarios.Exec:
 				err = s.exec(i+1, a, broken)
-			} else {
+			case scenarios.LimitDescriptors:
+				err = s.limitDescriptors(ctx, i+1, a)
+			default:
 				err = s.perform(ctx, a)
 			}
 			if err != nil {

@@ -37,6 +37,7 @@ type Case struct {
 	Machine    Machine           `json:"machine,omitzero"`
 	Target     Target            `json:"target"`
 	Mismatches []Mismatch        `json:"mismatches,omitempty"`
+	Limits     []Limit           `json:"limits,omitempty"`
 	Commands   []Command         `json:"commands,omitempty"`
 	Requests   []Request         `json:"requests,omitempty"` // that reached a backend, where checks ask what they said
 	Answers    []Answer          `json:"answers,omitempty"`  // that clients received, likewise
@@ -209,6 +210,15 @@ type Fields struct {
 	Bytes    string `json:"bytes,omitempty"`
 	Duration string `json:"duration,omitempty"`
 	Unit     string `json:"unit,omitempty"` // of Duration: s, ms, us or ns
+}
+
+// A Limit is the receipt of an action that kept the target short of descriptors.
+type Limit struct {
+	Action int `json:"action"` // its number among the actions, from 1
+	Window
+	Spare     int `json:"spare"`     // that each process could still open
+	Processes int `json:"processes"` // that were kept short
+	Reached   int `json:"reached"`   // of them, that were seen with nothing left
 }
 
 // A Command is what came of an action that ran one.

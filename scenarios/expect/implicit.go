@@ -33,6 +33,9 @@ func Implicit(level Level, f *Facts) []Finding {
 	if len(f.Case.Faults) > 0 {
 		add("every fault window opened", reports.Invalid, f.notOpened())
 	}
+	if len(f.Case.Limits) > 0 {
+		add("the target came to lack descriptors", reports.Invalid, f.notShort())
+	}
 	unmet := level.Failed()
 	if len(f.Case.Errors) > 0 {
 		unmet = reports.Invalid // what we broke off ourselves cannot have come
@@ -102,6 +105,15 @@ func (f *Facts) notOpened() (wrong []string) {
 	for i, w := range f.Case.Faults {
 		if !w.Opened {
 			wrong = append(wrong, fmt.Sprintf("fault %d (%s on %s) did not come about while the clients ran", i+1, w.Fault, w.Link))
+		}
+	}
+	return wrong
+}
+
+func (f *Facts) notShort() (wrong []string) {
+	for _, l := range f.Case.Limits {
+		if l.Reached == 0 {
+			wrong = append(wrong, fmt.Sprintf("action %d left each of %d processes %d descriptors, and none was seen without any", l.Action, l.Processes, l.Spare))
 		}
 	}
 	return wrong
