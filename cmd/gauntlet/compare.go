@@ -118,4 +118,4 @@ func (p *percent) UnmarshalText(text []byte) error {
 	return nil
 }
 
-func (p percent) String() string { return strconv.FormatFloat(100*float64(p), 'g', -1, 64) + "%" }
+func (p percent) String() string { return strconv.FormatFloat(100*float64(p), 'g', 10, 64) + "%" }

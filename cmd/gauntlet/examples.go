@@ -21,6 +21,7 @@ func examples() []example {
 		{"judge runs/latest", "the verdict again, from the evidence alone"},
 		{"compare runs/before runs/after", "which figures differ, and how surely; 1 when one is worse"},
 		{"overhead --target nginx", "what a proxy adds: latency and CPU time a request"},
+		{"gate release.yaml runs/latest", "go or no-go, by limits of your own and a checklist"},
 		{"trace runs/latest 4711", "everything that was recorded of one exchange"},
 		{"tap --listen :9001 --to 127.0.0.1:8001", "what a backend of your own is asked and answers, request by request"},
 		{"chaos --listen 127.0.0.1:9001 --to 127.0.0.1:8001 --fault 'latency: 200ms'", "faults between any client and any server"},

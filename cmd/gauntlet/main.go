@@ -32,6 +32,7 @@ type cli struct {
 	Judge      judgeCmd      `cmd:"" help:"Give the verdict again from a run's evidence."`
 	Compare    compareCmd    `cmd:"" help:"Say which figures of two runs differ, by how much and how surely."`
 	Overhead   overheadCmd   `cmd:"" help:"Say what a proxy itself adds to the requests that go through it."`
+	Gate       gateCmd       `cmd:"" help:"Say go or no-go to a delivery, with the reasons and a checklist."`
 	Trace      traceCmd      `cmd:"" help:"Show everything that was recorded of one exchange on one time line."`
 	Repro      reproCmd      `cmd:"" help:"Pack what is known of one exchange, with a program that plays it again."`
 	Tap        tapCmd        `cmd:"" help:"Keep the book of a backend of your own: a relay that records what passes."`
