@@ -53,6 +53,8 @@ type Finding struct {
 	Exchanges []string `json:"exchanges,omitempty"`         // ids of those concerned
 	Omitted   int      `json:"exchanges_omitted,omitempty"` // how many more there are
 	Missing   []string `json:"missing,omitempty"`           // of an unsupported one: what the target lacks
+	// Unavoidable says of an exposed one that no proxy could have prevented it.
+	Unavoidable bool `json:"unavoidable,omitempty"`
 }
 
 // A Value is an operand of a failed statement.

@@ -34,7 +34,7 @@ func columnsOf(arguments []string) ([]column, error) {
 		}
 		col := column{chosen: t}
 		col.Name, col.Version, col.Argument = t.Name(), t.Version(), strings.TrimSpace(a)
-		col.Described = t.sha != ""
+		col.Described, col.Default = t.sha != "", strings.HasSuffix(t.Name(), targets.Default)
 		if seen[col.Name]++; seen[col.Name] > 1 {
 			col.Name = fmt.Sprintf("%s-%d", col.Name, seen[col.Name])
 		}

@@ -39,7 +39,10 @@ func (c chosen) run(argument string) evidence.Run {
 // installable are the proxies that can be had where they are installed or built.
 func installable() []targets.Target {
 	peers := filepath.Join(filepath.Dir(program()), "bench-peers") // see make peers
-	return []targets.Target{targets.Nginx(), targets.HAProxy(), targets.Caddy(), targets.Apache(), targets.Oxy(peers), targets.FastHTTP(peers)}
+	return []targets.Target{
+		targets.Nginx(), targets.HAProxy(), targets.Caddy(), targets.Apache(), targets.Oxy(peers), targets.FastHTTP(peers),
+		targets.NginxDefault(), targets.HAProxyDefault(), targets.CaddyDefault(), targets.ApacheDefault(),
+	}
 }
 
 // builtin are the names of the targets that need no file.

@@ -60,7 +60,7 @@ func (m *Matrix) Fill(columns []Column) {
 func cellOf(dir string, s reports.Scenario) Cell {
 	c := Cell{
 		Verdict: s.Verdict, Cases: len(s.Cases), Lacks: s.Unsupported, Repeat: s.Repeat, Accepted: s.Accepted,
-		Evidence: path.Join(dir, "cases", s.ID), Why: why(s),
+		Evidence: path.Join(dir, "cases", s.ID), Why: why(s), Unavoidable: unavoidable(s),
 	}
 	for _, k := range s.Cases {
 		switch {
@@ -71,6 +71,14 @@ func cellOf(dir string, s reports.Scenario) Cell {
 		}
 	}
 	return c
+}
+
+// unavoidable reports whether a scenario is exposed by nothing but what no proxy
+// can prevent.
+func unavoidable(s reports.Scenario) bool {
+	return s.Verdict == reports.Exposed && !slices.ContainsFunc(s.Findings, func(f reports.Finding) bool {
+		return f.Verdict == reports.Exposed && !f.Unavoidable
+	})
 }
 
 // why is the first of the findings that made the verdict.

@@ -35,6 +35,9 @@ type Target struct {
 	// Described says that a target file of the user's describes it, and not an
 	// adapter of ours: what its configuration loses is its own.
 	Described bool `json:"described,omitempty"`
+	// Default says that it is configured as its project's first page has it. What
+	// that loses, a tuned configuration beside it need not.
+	Default bool `json:"default,omitempty"`
 	// Configuration is the file beside the matrix that shows what it was
 	// configured with, or "" where there is none; ConfigSHA256 its digest.
 	Configuration string          `json:"configuration,omitempty"`
@@ -61,13 +64,16 @@ type Cell struct {
 	Cases   int             `json:"cases,omitempty"`
 	// Troubled and Unchecked count the cases that share the verdict when it is
 	// neither pass nor unsupported, and those that were not checked.
-	Troubled  int      `json:"troubled,omitempty"`
-	Unchecked int      `json:"unchecked,omitempty"`
-	Why       string   `json:"why,omitempty"`      // what did not hold first
-	Lacks     []string `json:"lacks,omitempty"`    // what the target has not
-	Evidence  string   `json:"evidence,omitempty"` // directory, beside the matrix
-	Repeat    string   `json:"repeat,omitempty"`   // the command that runs it again
-	Accepted  string   `json:"accepted,omitempty"` // why the owner lives with it
+	Troubled  int `json:"troubled,omitempty"`
+	Unchecked int `json:"unchecked,omitempty"`
+	// Unavoidable says of an exposed one that nothing but what no proxy can
+	// prevent stands behind it: it is no reason to choose another proxy.
+	Unavoidable bool     `json:"unavoidable,omitempty"`
+	Why         string   `json:"why,omitempty"`      // what did not hold first
+	Lacks       []string `json:"lacks,omitempty"`    // what the target has not
+	Evidence    string   `json:"evidence,omitempty"` // directory, beside the matrix
+	Repeat      string   `json:"repeat,omitempty"`   // the command that runs it again
+	Accepted    string   `json:"accepted,omitempty"` // why the owner lives with it
 }
 
 // Verdict is that of the matrix as a run: invalid when any cell is, since the

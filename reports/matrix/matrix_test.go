@@ -52,6 +52,21 @@ func TestReportsBecomeAMatrix(t *testing.T) {
 	require.Equal(t, "1.2", m.Targets[0].Version)
 }
 
+// Exposure that no proxy can prevent stands apart, and only where nothing else
+// stands behind it.
+func TestUnavoidableExposureStandsApart(t *testing.T) {
+	for unavoidable, marks := range map[bool][2]bool{true: {true, true}, false: {true, false}} {
+		r := ran("a/one", reports.Exposed, reports.Exposed)
+		for i, mark := range marks {
+			r.Scenarios[0].Findings[i].Unavoidable = mark
+		}
+		require.Equal(t, unavoidable, filled(column("one", r)).Rows[0].Cells[0].Unavoidable)
+	}
+	failed := ran("a/one", reports.Exposed, reports.Fail)
+	failed.Scenarios[0].Findings[0].Unavoidable = true
+	require.False(t, filled(column("one", failed)).Rows[0].Cells[0].Unavoidable, "a failure is one")
+}
+
 // What proxies lose is what a matrix shows; only what the harness could not
 // tell spoils it.
 func TestVerdictOfAMatrix(t *testing.T) {

@@ -64,6 +64,7 @@ type gridCell struct {
 	Kind   string
 	Link   string
 	Small  string
+	Part   string
 }
 
 // MatrixHTML writes a matrix as one page that needs nothing beside it but, for
@@ -81,9 +82,10 @@ func MatrixHTML(w io.Writer, m *matrix.Matrix) error {
 		style = append(style, text...)
 	}
 	t, err := template.New("matrix.tmpl").Funcs(words()).Funcs(template.FuncMap{
-		"kinds": reports.Verdicts,
-		"add":   func(a, b int) int { return a + b },
-		"same":  gridRow.same,
+		"kinds":  reports.Verdicts,
+		"add":    func(a, b int) int { return a + b },
+		"same":   gridRow.same,
+		"source": source,
 	}).ParseFS(pages, "page/matrix.tmpl", "page/parts.tmpl")
 	if err != nil {
 		return fmt.Errorf("matrix: %w", err)
@@ -114,7 +116,7 @@ func gridOf(m *matrix.Matrix) *grid {
 		var verdicts []reports.Verdict
 		for i, c := range r.Cells {
 			verdicts = append(verdicts, c.Verdict)
-			cell := gridCell{Cell: c, Target: m.Targets[i].Name, Kind: kindOf(c), Small: portion(c)}
+			cell := gridCell{Cell: c, Target: m.Targets[i].Name, Kind: kindOf(c), Small: small(c), Part: portion(c)}
 			if link := reportOf(m.Targets[i]); link != "" && c.Evidence != "" {
 				cell.Link = link + "#" + anchor(r.Scenario)
 			}
@@ -155,6 +157,27 @@ func kindOf(c matrix.Cell) string {
 		return "accepted"
 	}
 	return string(c.Verdict)
+}
+
+// source says who wrote a target's configuration.
+func source(t matrix.Target) string {
+	switch {
+	case t.Described:
+		return "its own target file"
+	case t.Default:
+		return "the project's default"
+	}
+	return "by Gauntlet"
+}
+
+// small is what stands beside a cell's verdict: whether any proxy could do
+// better, and its portion.
+func small(c matrix.Cell) string {
+	part := portion(c)
+	if c.Unavoidable {
+		return strings.TrimSuffix("unavoidable, "+part, ", ")
+	}
+	return part
 }
 
 // portion says how many of its cases have a cell's verdict, and how many were not

@@ -30,6 +30,9 @@ func sampleMatrix() *matrix.Matrix {
 	for i := range other.Scenarios {
 		s := &other.Scenarios[i]
 		s.Accepted = ""
+		for n := range s.Findings {
+			s.Findings[n].Unavoidable = s.Findings[n].Verdict == reports.Exposed
+		}
 		if s.ID == "general/mixed-traffic" || s.ID == "pool/leak-on-cancel" {
 			for n := range s.Findings {
 				s.Findings[n].Verdict = reports.Pass
@@ -44,7 +47,7 @@ func sampleMatrix() *matrix.Matrix {
 	m.Fill([]matrix.Column{
 		{Target: matrix.Target{Name: "edge", Dir: "edge", Argument: "edge.yaml", Described: true, Configuration: "edge.conf.txt", ConfigSHA256: "9f2c4e0b77aa1d3358c6d1f0a4be9c22"}, Report: sample()},
 		{Target: matrix.Target{Name: "nginx", Dir: "nginx", Argument: "nginx", Version: "<1.22> & \x1b[31mmore"}, Report: other},
-		{Target: matrix.Target{Name: "other", Dir: "other", Argument: "other"}},
+		{Target: matrix.Target{Name: "other@default", Dir: "other-default", Argument: "other@default", Default: true}},
 	})
 	return m
 }

@@ -41,10 +41,7 @@ func MatrixMarkdown(w io.Writer, m *matrix.Matrix) error {
 func markdownTargets(b *bytes.Buffer, m *matrix.Matrix) {
 	b.WriteString("| target | version | configuration | PASS | EXPOSED | FAIL | INVALID | NOT CHECKED |\n|---|---|---|---|---|---|---|---|\n")
 	for _, t := range m.Targets {
-		conf := "by Gauntlet"
-		if t.Described {
-			conf = "its own target file"
-		}
+		conf := source(t)
 		if t.ConfigSHA256 != "" {
 			conf += ", sha256 " + code(fmt.Sprintf("%.12s", t.ConfigSHA256))
 		}
@@ -81,7 +78,7 @@ func gridWord(c matrix.Cell) string {
 	if word == "" {
 		word = label(kindOf(c))
 	}
-	if s := portion(c); s != "" {
+	if s := small(c); s != "" {
 		word += " (" + s + ")"
 	}
 	return word

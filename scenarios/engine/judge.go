@@ -186,7 +186,7 @@ func errorsOf(texts []string) []error {
 // repeated: then the same number means another exchange in each repetition, and
 // the case's own list shows them.
 func finding(name string, f expect.Finding, runs []uint64) reports.Finding {
-	out := reports.Finding{Case: name, That: f.That, Verdict: f.Verdict, Because: f.Because, Detail: f.Message, Missing: f.Missing}
+	out := reports.Finding{Case: name, That: f.That, Verdict: f.Verdict, Because: f.Because, Detail: f.Message, Missing: f.Missing, Unavoidable: f.Unavoidable}
 	for _, v := range f.Values {
 		out.Values = append(out.Values, reports.Value{Of: v.Operand, Is: v.Value})
 	}

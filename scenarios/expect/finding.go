@@ -24,6 +24,8 @@ type Finding struct {
 	Values    []Value  // the operands of a statement that did not hold
 	Exchanges []uint64 // the exchanges concerned, ascending, at most maxConcerned
 	Missing   []string // the evidence that an unsupported statement lacks
+	// Unavoidable says that only what no proxy can prevent has broken it.
+	Unavoidable bool
 }
 
 // maxConcerned bounds the exchanges a finding names: a reader looks at a few.

@@ -24,12 +24,12 @@ func (f *Facts) invariants(out *Finding) {
 		}
 		return
 	}
-	out.Verdict = reports.Exposed
+	out.Verdict, out.Unavoidable = reports.Exposed, true
 	counts := map[string]int{}
 	for _, v := range violations {
 		counts[v.Invariant]++
 		if !v.Unavoidable {
-			out.Verdict = out.Level.Failed()
+			out.Verdict, out.Unavoidable = out.Level.Failed(), false
 		}
 		if v.Seq != 0 {
 			out.Exchanges = append(out.Exchanges, v.Seq)

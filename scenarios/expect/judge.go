@@ -60,12 +60,12 @@ func (p *Program) judge(st *statement, r *reading, out *Finding) {
 	if out.Verdict == reports.Fail && r.Ledger.Unavoidable() > 0 {
 		held, _, err := p.evaluate(st, newReading(r.Facts, &p.scope, true))
 		if err == nil && held {
-			out.Verdict = reports.Exposed
+			out.Verdict, out.Unavoidable = reports.Exposed, true
 			out.Message = "broken only by what no proxy can prevent in this protocol"
 		}
 	}
 	if doubt := r.Doubt(out.Exchanges); doubt != nil {
-		out.Verdict, out.Message = reports.Invalid, doubt.Error()
+		out.Verdict, out.Message, out.Unavoidable = reports.Invalid, doubt.Error(), false
 	}
 }
 

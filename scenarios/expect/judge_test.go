@@ -140,12 +140,16 @@ func TestWhatNoProxyCanPreventIsExposed(t *testing.T) {
 	d.End, d.Flags = book.EndCut, d.Flags&^book.AnswerWhole
 	require.Equal(t, 1, s.facts(t).Ledger.Unavoidable())
 	for _, that := range []string{"ledger.damaged == 0", "ledger.truncated == 0 && ledger.delivered == ledger.sent", "invariants"} {
-		require.Equal(t, reports.Exposed, s.judge(t, expect.Expectation{That: that}).Verdict, that)
+		got := s.judge(t, expect.Expectation{That: that})
+		require.Equal(t, reports.Exposed, got.Verdict, that)
+		require.True(t, got.Unavoidable, that)
 	}
 	require.Equal(t, reports.Fail, s.judge(t, expect.Expectation{That: "ledger.sent == 0"}).Verdict, "what else is wrong is not forgiven")
 	silent(s.exchange(0, time.Second, 1), book.EndCut)
 	for _, that := range []string{"ledger.damaged == 0", "invariants"} {
-		require.Equal(t, reports.Fail, s.judge(t, expect.Expectation{That: that}).Verdict, "one more, and that one avoidable: %s", that)
+		got := s.judge(t, expect.Expectation{That: that})
+		require.Equal(t, reports.Fail, got.Verdict, "one more, and that one avoidable: %s", that)
+		require.False(t, got.Unavoidable, that)
 	}
 }
 

@@ -60,8 +60,13 @@ func planApache(w Wants) (*Plan, error) {
 	}
 	shareOne(effective, texts, "upstream.timeouts.headers", "upstream.timeouts.body_idle", "upstream.timeouts.write")
 	shareOne(effective, texts, "downstream.body_timeout", "downstream.write_timeout")
+	return runApache(w, apacheConf(w, texts), effective)
+}
+
+// runApache writes the configuration and says how it is run.
+func runApache(w Wants, conf string, effective map[string]string) (*Plan, error) {
 	path := filepath.Join(w.Dir, "apache.conf")
-	if err := writeFile(path, []byte(apacheConf(w, texts))); err != nil {
+	if err := writeFile(path, []byte(conf)); err != nil {
 		return nil, err
 	}
 	return &Plan{

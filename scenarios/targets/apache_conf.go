@@ -31,10 +31,6 @@ func apacheConf(w Wants, texts map[string]string) string {
 		modules = append(modules, "http2")
 		fmt.Fprintf(&directives, "Protocols %s http/1.1\nH2EarlyHints On\n", protocol)
 	}
-	var load strings.Builder
-	for _, m := range modules {
-		fmt.Fprintf(&load, "LoadModule %s_module /usr/lib/apache2/modules/mod_%[1]s.so\n", m)
-	}
 	if name, value := field(texts[rewriteSet]); name != "" {
 		fmt.Fprintf(&directives, "Header onsuccess unset %s\nHeader always set %[1]s \"%s\"\n", name, value)
 	}
@@ -56,14 +52,7 @@ func apacheConf(w Wants, texts map[string]string) string {
 	if texts["upstream.retries"] != "" {
 		attempts = " " + texts["upstream.retries"]
 	}
-	return fmt.Sprintf(`ServerRoot %[1]s
-DefaultRuntimeDir %[1]s
-PidFile %[1]s/apache.pid
-ServerName proxy.test
-ErrorLog %[1]s/error.log
-%[2]sUser #65534
-Group #65534
-ServerLimit 8
+	return apacheModules(modules...) + apacheHere(w) + fmt.Sprintf(`ServerLimit 8
 StartServers 1
 ThreadLimit 256
 ThreadsPerChild 256
@@ -71,22 +60,49 @@ MaxRequestWorkers 256
 MinSpareThreads 1
 MaxSpareThreads 512
 GracefulShutdownTimeout 5
-Listen %[3]s
 KeepAlive On
 MaxKeepAliveRequests 0
 LimitRequestBody 0
 AllowEncodedSlashes NoDecode
 MergeSlashes Off
 SetEnv proxy-prefetch-nonblocking 1
-SetEnvIf traceparent "^00-([0-9a-f]+)-" trace_id=$1
-LogFormat '{"id":"%%{x-gauntlet-id}i","trace_id":"%%{trace_id}e","method":"%%m","status":%%>s,"bytes":%%B,"connection":"%%X"}' gauntlet
-CustomLog %[1]s/access.log gauntlet
-ProxyRequests Off
+%[1]sProxyRequests Off
 ProxyVia On
 ProxyPreserveHost On
 <Proxy balancer://backend>
-%[4]s    ProxySet lbmethod=byrequests%[5]s
+%[2]s    ProxySet lbmethod=byrequests%[3]s
 </Proxy>
 ProxyPass / balancer://backend/ nocanon
-%[6]s`, w.Dir, load.String(), w.Listen, apacheMembers(w, texts), attempts, directives.String())
+%[4]s`, apacheLog(w), apacheMembers(w, texts), attempts, directives.String())
+}
+
+// apacheLog has an access log written that names exchanges and their traces.
+func apacheLog(w Wants) string {
+	return fmt.Sprintf(`SetEnvIf traceparent "^00-([0-9a-f]+)-" trace_id=$1
+LogFormat '{"id":"%%{x-gauntlet-id}i","trace_id":"%%{trace_id}e","method":"%%m","status":%%>s,"bytes":%%B,"connection":"%%X"}' gauntlet
+CustomLog %s/access.log gauntlet
+`, w.Dir)
+}
+
+// apacheModules loads modules, as Debian has them.
+func apacheModules(names ...string) string {
+	var b strings.Builder
+	for _, m := range names {
+		fmt.Fprintf(&b, "LoadModule %s_module /usr/lib/apache2/modules/mod_%[1]s.so\n", m)
+	}
+	return b.String()
+}
+
+// apacheHere is what it takes to run one in a directory of its own. An account
+// is named for a server that root starts; others go on as who they are.
+func apacheHere(w Wants) string {
+	return fmt.Sprintf(`ServerRoot %[1]s
+DefaultRuntimeDir %[1]s
+PidFile %[1]s/apache.pid
+ServerName proxy.test
+ErrorLog %[1]s/error.log
+User #65534
+Group #65534
+Listen %[2]s
+`, w.Dir, w.Listen)
 }

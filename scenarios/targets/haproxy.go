@@ -110,13 +110,15 @@ defaults
     http-reuse safe
 %sfrontend in
     bind %s
-    http-request capture req.hdr(x-gauntlet-id) len 64
-    http-request capture req.hdr(traceparent),field(2,-) len 32
-    log-format '{"id":"%%[capture.req.hdr(0)]","trace_id":"%%[capture.req.hdr(1)]","method":"%%HM","status":%%ST,"bytes":%%B,"server":"%%s","retries":"%%rc","termination":"%%ts"}'
-    default_backend backend
+%s    default_backend backend
 backend backend
     balance roundrobin
-%s`, directives.String(), bind, servers.String())
+%s`, directives.String(), bind, haproxyLog, servers.String())
+	return runHAProxy(w, conf, effective)
+}
+
+// runHAProxy writes the configuration and says how it is run.
+func runHAProxy(w Wants, conf string, effective map[string]string) (*Plan, error) {
 	path := filepath.Join(w.Dir, "haproxy.cfg")
 	if err := writeFile(path, []byte(conf)); err != nil {
 		return nil, err
@@ -184,3 +186,9 @@ func full(texts map[string]string) string {
 	m, _ := strconv.Atoi(queue)
 	return fmt.Sprintf("\n    http-request return status 503 if { be_conn(backend) ge %d }", n+m)
 }
+
+// haproxyLog has its log name exchanges and their traces.
+const haproxyLog = `    http-request capture req.hdr(x-gauntlet-id) len 64
+    http-request capture req.hdr(traceparent),field(2,-) len 32
+    log-format '{"id":"%[capture.req.hdr(0)]","trace_id":"%[capture.req.hdr(1)]","method":"%HM","status":%ST,"bytes":%B,"server":"%s","retries":"%rc","termination":"%ts"}'
+`

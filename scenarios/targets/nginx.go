@@ -97,10 +97,7 @@ error_log stderr warn;
 worker_shutdown_timeout 5s;
 events { worker_connections 4096; }
 http {
-  map $http_traceparent $trace_id { default ''; '~^00-(?<trace>[0-9a-f]+)-' $trace; }
-  log_format gauntlet escape=json '{"msec":$msec,"id":"$http_x_gauntlet_id","trace_id":"$trace_id","method":"$request_method","status":$status,"bytes":$body_bytes_sent,"upstream":"$upstream_addr","upstream_status":"$upstream_status"}';
-  access_log %[1]s/access.log gauntlet;
-  client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/fcgi; uwsgi_temp_path %[1]s/uwsgi; scgi_temp_path %[1]s/scgi;
+%[8]s  client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/fcgi; uwsgi_temp_path %[1]s/uwsgi; scgi_temp_path %[1]s/scgi;
   keepalive_requests 1000000;
   limit_conn_zone $server_port zone=exchanges:1m;
   limit_conn_status 503;
@@ -123,7 +120,12 @@ http {
 %[6]s    location / { proxy_pass %[7]s://backend; }
   }
 }
-`, w.Dir, servers.String(), cmp.Or(texts["upstream.pool.max_idle"], "64"), cmp.Or(texts["upstream.idle_timeout"], "60s"), listen, directives.String(), scheme)
+`, w.Dir, servers.String(), cmp.Or(texts["upstream.pool.max_idle"], "64"), cmp.Or(texts["upstream.idle_timeout"], "60s"), listen, directives.String(), scheme, nginxLog(w))
+	return runNginx(w, conf, effective)
+}
+
+// runNginx writes the configuration and says how it is run.
+func runNginx(w Wants, conf string, effective map[string]string) (*Plan, error) {
 	path := filepath.Join(w.Dir, "nginx.conf")
 	if err := writeFile(path, []byte(conf)); err != nil {
 		return nil, err
@@ -144,4 +146,12 @@ http {
 		AccessLog: filepath.Join(w.Dir, "access.log"),
 		Says:      evidence.Says{Fields: evidence.Fields{Trace: "trace_id"}}, // it has no spans of its own
 	}, nil
+}
+
+// nginxLog has an access log written that names exchanges and their traces.
+func nginxLog(w Wants) string {
+	return fmt.Sprintf(`  map $http_traceparent $trace_id { default ''; '~^00-(?<trace>[0-9a-f]+)-' $trace; }
+  log_format gauntlet escape=json '{"msec":$msec,"id":"$http_x_gauntlet_id","trace_id":"$trace_id","method":"$request_method","status":$status,"bytes":$body_bytes_sent,"upstream":"$upstream_addr","upstream_status":"$upstream_status"}';
+  access_log %s/access.log gauntlet;
+`, w.Dir)
 }
