@@ -55,6 +55,25 @@ func (p *Process) Sample() (Sample, error) {
 	return sum, nil
 }
 
+// PIDs lists the program and its descendants that run now. The error wraps
+// ErrGone when there is none.
+func (p *Process) PIDs() ([]int, error) {
+	below, err := descendants(p.supervisor.Process.Pid)
+	if err != nil {
+		return nil, fmt.Errorf("list process %d: %w", p.pid, err)
+	}
+	var pids []int
+	for _, s := range below {
+		if s.state != 'Z' {
+			pids = append(pids, s.pid)
+		}
+	}
+	if len(pids) == 0 || !p.Alive() {
+		return nil, fmt.Errorf("list process %d: %w", p.pid, ErrGone)
+	}
+	return pids, nil
+}
+
 func sample(s stat) (Sample, error) {
 	dir := "/proc/" + strconv.Itoa(s.pid)
 	fds, err := os.ReadDir(dir + "/fd")

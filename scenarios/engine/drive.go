@@ -35,6 +35,7 @@ func (s *stage) drive(ctx context.Context) {
 	aside, stop := context.WithCancel(ctx) // what accompanies the clients
 	var companions sync.WaitGroup
 	companions.Go(func() { s.target.watch(aside.Done()) })
+	companions.Go(func() { s.engine.cfg.Companion.Accompany(aside, s.subject()) })
 	phases := s.phases(aside, &companions, begin)
 	for _, r := range s.relays {
 		r.Begin(begin)
@@ -77,11 +78,11 @@ func (s *stage) clients(ctx context.Context, begin time.Time) {
 	}
 	for i := range s.c.Load {
 		wg.Go(func() {
-			res, err := load.Run(ctx, load.Config{Target: target, Roots: s.keys.authority.Pool(), Load: s.c.Load[i], IDs: s.ids, Book: s.client, Group: uint16(len(s.c.Clients) + i), Seed: s.c.seed, Begin: begin, Observe: s.target.saw})
+			res, err := load.Run(ctx, load.Config{Target: target, Roots: s.keys.authority.Pool(), Load: s.c.Load[i], IDs: s.ids, Book: s.client, Group: uint16(len(s.c.Clients) + i), Seed: s.c.seed, Begin: begin, Enough: s.engine.cfg.Companion.Enough(), Observe: s.saw})
 			mu.Lock()
 			defer mu.Unlock()
 			s.facts.Loads = append(s.facts.Loads, evidence.Load{
-				Name: res.Name, Planned: res.Planned, Sent: res.Sent, Late: res.Late,
+				Name: res.Name, Planned: res.Planned, Sent: res.Sent, Late: res.Late, Starved: res.Starved,
 				MaxLateNS: int64(res.MaxLate), MaxWorkers: res.MaxWorkers, Offered: res.Offered(), Sealed: res.Sealed,
 			})
 			s.differ(res.Mismatches)

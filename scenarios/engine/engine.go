@@ -61,6 +61,7 @@ type Config struct {
 	Repeat     int          // of every case; at least 1
 	Parallel   int          // cases at the same time, those that run alone apart; at least 1
 	Progress   Progress     // nil: nobody is told
+	Companion  Companion    // nil: nobody goes along
 	Run        evidence.Run // what run.json says beside the cases
 }
 
@@ -86,6 +87,9 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	if cfg.Progress == nil {
 		cfg.Progress = nobody{}
+	}
+	if cfg.Companion == nil {
+		cfg.Companion = nobodyBeside{}
 	}
 	if len(cfg.Listen)+len(cfg.Taps) > 0 || cfg.Blind {
 		cfg.Parallel = 1 // two cases cannot have one address at a time

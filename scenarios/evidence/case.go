@@ -98,7 +98,8 @@ type Load struct {
 	Name       string  `json:"name"`
 	Planned    uint64  `json:"planned"`
 	Sent       uint64  `json:"sent"`
-	Late       uint64  `json:"late"` // started more than 10 ms after the plan
+	Late       uint64  `json:"late"`              // started more than 10 ms after the plan
+	Starved    uint64  `json:"starved,omitempty"` // of these, those that had not to wait for a worker: the generator was late
 	MaxLateNS  int64   `json:"max_late_ns"`
 	MaxWorkers uint64  `json:"max_workers"`
 	Offered    float64 `json:"offered"`          // Sent / Planned

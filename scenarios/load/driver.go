@@ -27,9 +27,9 @@ type driver struct {
 	deadline time.Duration
 	idle     pool
 
-	sent, late, under, most atomic.Uint64
-	maxLate                 atomic.Int64
-	seals                   seals
+	sent, late, starved, under, most atomic.Uint64
+	maxLate, full                    atomic.Int64 // full: when all workers were last known to be busy
+	seals                            seals
 }
 
 func newDriver(ctx context.Context, cfg Config, plan []time.Duration, fail context.CancelCauseFunc) *driver {
@@ -41,7 +41,7 @@ func newDriver(ctx context.Context, cfg Config, plan []time.Duration, fail conte
 }
 
 func (d *driver) pacer() *pacer {
-	return &pacer{ctx: d.ctx, load: &d.cfg.Load, begin: d.begin, plan: d.plan, last: d.begin.Add(d.cfg.Load.For.D() + d.deadline)}
+	return &pacer{ctx: d.ctx, enough: d.cfg.Enough, load: &d.cfg.Load, begin: d.begin, plan: d.plan, last: d.begin.Add(d.cfg.Load.For.D() + d.deadline)}
 }
 
 // RoundTrip implements http.RoundTripper: one exchange, whole, on one
@@ -70,7 +70,7 @@ func (d *driver) RoundTrip(r *http.Request) (*http.Response, error) {
 func (d *driver) hit(k uint64) book.Client {
 	intended := d.begin.Add(d.plan[k])
 	d.note(intended)
-	defer d.under.Add(^uint64(0))
+	defer d.leave()
 	h := d.cfg.Load.Draw(d.cfg.Seed, d.cfg.Group, k)
 	if d.cfg.Load.Mix != nil && d.cfg.Target.Prefix == "" { // else the target is to change the path
 		h.Request.Seal()
@@ -131,15 +131,32 @@ func (d *driver) record(rec book.Client) {
 	}
 }
 
-// note counts a start.
+// note counts a start. A late one was starved unless all workers were busy at
+// some time since it was due: then it waited for the target.
 func (d *driver) note(intended time.Time) {
 	d.sent.Add(1)
 	raise(&d.most, d.under.Add(1))
+	d.busy()
 	late := time.Since(intended)
 	if late > LateAfter {
 		d.late.Add(1)
+		if d.full.Load() < intended.UnixNano() {
+			d.starved.Add(1)
+		}
 	}
 	for old := d.maxLate.Load(); int64(late) > old && !d.maxLate.CompareAndSwap(old, int64(late)); old = d.maxLate.Load() {
+	}
+}
+
+// leave counts an end.
+func (d *driver) leave() {
+	d.busy()
+	d.under.Add(^uint64(0))
+}
+
+func (d *driver) busy() {
+	if d.under.Load() >= uint64(d.cfg.Load.maxWorkers()) {
+		d.full.Store(time.Now().UnixNano())
 	}
 }
 
@@ -150,7 +167,7 @@ func raise(most *atomic.Uint64, to uint64) {
 
 func (d *driver) result() Result {
 	return Result{
-		Name: d.cfg.Load.Name, Planned: uint64(len(d.plan)), Sent: d.sent.Load(), Late: d.late.Load(),
+		Name: d.cfg.Load.Name, Planned: uint64(len(d.plan)), Sent: d.sent.Load(), Late: d.late.Load(), Starved: d.starved.Load(),
 		MaxLate: time.Duration(d.maxLate.Load()), MaxWorkers: uint64(d.cfg.Load.maxWorkers()), Workers: d.most.Load(),
 		Sealed: d.seals.sealed, Mismatches: d.seals.found,
 	}

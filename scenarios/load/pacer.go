@@ -12,11 +12,12 @@ import (
 // attack when the time is over however much of it is unsent, is switched off
 // by a duration of 0.
 type pacer struct {
-	ctx   context.Context
-	load  *Load
-	begin time.Time // of the load
-	plan  []time.Duration
-	last  time.Time // nothing starts after it
+	ctx    context.Context
+	enough <-chan struct{}
+	load   *Load
+	begin  time.Time // of the load
+	plan   []time.Duration
+	last   time.Time // nothing starts after it
 }
 
 var _ vegeta.Pacer = (*pacer)(nil)
@@ -25,6 +26,11 @@ var _ vegeta.Pacer = (*pacer)(nil)
 func (p *pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
 	if hits >= uint64(len(p.plan)) || p.ctx.Err() != nil || time.Now().After(p.last) {
 		return 0, true
+	}
+	select {
+	case <-p.enough:
+		return 0, true
+	default:
 	}
 	wait := time.Until(p.begin.Add(p.plan[hits]))
 	if wait <= 0 {
@@ -35,6 +41,8 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
 	select {
 	case <-t.C:
 		return 0, false
+	case <-p.enough:
+		return 0, true
 	case <-p.ctx.Done():
 		return 0, true
 	}

@@ -27,6 +27,7 @@ type Config struct {
 	Group   uint16 // of this load, which also tells its draws from another's
 	Seed    uint64
 	Begin   time.Time         // of the case; Load.From counts from it; zero means now
+	Enough  <-chan struct{}   // when it is closed nothing more is started, and what is under way ends; nil never
 	Observe func(book.Client) // called with each final record if set, from several goroutines
 }
 
@@ -36,6 +37,7 @@ type Result struct {
 	Planned    uint64          // by the load's shape
 	Sent       uint64          // started, each with its client record
 	Late       uint64          // of these, started more than LateAfter after the intended time
+	Starved    uint64          // of the late ones, those that found a worker free since they were due: the generator's own doing
 	MaxLate    time.Duration   // the latest start
 	MaxWorkers uint64          // allowed at once
 	Workers    uint64          // at once, at the most

@@ -117,6 +117,36 @@ func TestAHungTargetEndsTheLoadShort(t *testing.T) {
 	}
 }
 
+func TestWhoseDoingALateStartIs(t *testing.T) {
+	addr := serve(t, func(string) string { return plain })
+	res, _ := attackAs(t, load.Config{
+		Target: wire.Target{Address: addr}, Load: read(t, "{rate: 100/s, for: 100ms, max_workers: 64}"), Begin: time.Now().Add(-time.Second),
+	})
+	require.EqualValues(t, 10, res.Late)
+	require.EqualValues(t, 10, res.Starved, "workers were free all the time")
+
+	release := make(chan struct{})
+	hung := serve(t, func(string) string { <-release; return plain })
+	defer close(release)
+	res, _ = attack(t, hung, read(t, "{rate: 100/s, for: 300ms, max_workers: 2, deadline: 200ms}"))
+	require.Positive(t, res.Late)
+	require.LessOrEqual(t, res.Starved, uint64(2), "all others waited for the target")
+}
+
+func TestALoadEndsWhenItIsEnough(t *testing.T) {
+	addr := serve(t, func(string) string { return plain })
+	enough := make(chan struct{})
+	var once sync.Once
+	res, got := attackAs(t, load.Config{
+		Target: wire.Target{Address: addr}, Load: read(t, "{rate: 100/s, for: 1h}"), Enough: enough,
+		Observe: func(book.Client) { once.Do(func() { close(enough) }) },
+	})
+	require.True(t, res.Short())
+	for _, r := range got {
+		require.Equal(t, book.EndLength, r.End, "what was under way ended as it does")
+	}
+}
+
 func TestTheOfferedRule(t *testing.T) {
 	require.True(t, load.Result{Planned: 1000, Sent: 989}.Short())
 	require.False(t, load.Result{Planned: 1000, Sent: 990}.Short())
