@@ -18,7 +18,7 @@ PEERS   := bin/bench-peers
 COLLECTOR := bin/collector
 LOKI    := bin/loki
 
-.PHONY: help build run test race h2spec prove fuzz bench peers collector loki lint fmt docs cover clean FORCE
+.PHONY: help build run test race h2spec prove fuzz bench peers collector loki capacity lint fmt docs cover clean FORCE
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,11 @@ loki: $(LOKI) ## Build Grafana Loki for gauntlet dev dashboards --loki; takes mi
 
 $(LOKI): tools/loki/go.mod tools/loki/go.sum
 	cd tools/loki && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/$(LOKI) github.com/grafana/loki/v3/cmd/loki
+
+capacity: build ## Write the reference proxy's own capacity report to docs/capacity.md; takes minutes, on a machine that does nothing else
+	rm -rf bin/capacity
+	$(BIN) capacity --target reference --out bin/capacity $(RUN)
+	cp bin/capacity/capacity.md docs/capacity.md
 
 lint: $(LINT) ## Check vet, formatting and the rules of .golangci.yml
 	$(GO) vet ./...

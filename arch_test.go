@@ -41,6 +41,7 @@ var allowed = []edge{
 	{"scenarios/...", "fixtures/...", "scenarios stand on fixtures"},
 	{"scenarios/...", "chaos/...", "scenarios apply faults"},
 	{"scenarios/...", "reports", "the judge fills the report; how it looks is not its business"},
+	{"scenarios/capacity", "reports/capacity", "the search fills its own report; how it looks is not its business"},
 	{"scenarios/targets/...", "proxy/...", "the reference proxy is one of the targets"},
 
 	{"dashboards/...", "dashboards/...", "dashboards are code of their own"},

@@ -28,6 +28,7 @@ type cli struct {
 	Init       initCmd       `cmd:"" help:"Make gauntlet.yaml for a proxy of your own, and check it end to end."`
 	List       listCmd       `cmd:"" help:"List scenarios, faults, targets, mutants, steps or settings."`
 	Load       loadCmd       `cmd:"" help:"Offer a load through a proxy and say what became of it."`
+	Capacity   capacityCmd   `cmd:"" help:"Find the highest rate a proxy carries within an objective, and what gives out first."`
 	Explain    explainCmd    `cmd:"" help:"Say what a scenario asks, why, and how to read and mend a failure."`
 	Judge      judgeCmd      `cmd:"" help:"Give the verdict again from a run's evidence."`
 	Compare    compareCmd    `cmd:"" help:"Say which figures of two runs differ, by how much and how surely."`

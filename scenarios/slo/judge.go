@@ -79,7 +79,7 @@ func (o *Objective) qualified() string {
 }
 
 func (o *Objective) latency(q Quantum, samples []Sample) Result {
-	share, _ := q.share()
+	share, _ := q.Share()
 	bound := o.Latency[q].D()
 	sorted := Latencies(samples)
 	got := Quantile(sorted, share)

@@ -108,13 +108,15 @@ type Quantum string
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (q *Quantum) UnmarshalText(b []byte) error {
 	*q = Quantum(b)
-	if _, err := q.share(); err != nil {
+	if _, err := q.Share(); err != nil {
 		return err
 	}
 	return nil
 }
 
-func (q Quantum) share() (float64, error) {
+// Share gives the quantile as a number: 0.99 for p99, 1 for max. The error wraps
+// ErrObjective.
+func (q Quantum) Share() (float64, error) {
 	if q == "max" {
 		return 1, nil
 	}
@@ -129,8 +131,8 @@ func (q Quantum) share() (float64, error) {
 // sorted gives the quantiles ascending.
 func (l Latency) sorted() []Quantum {
 	return slices.SortedFunc(maps.Keys(l), func(a, b Quantum) int {
-		x, _ := a.share()
-		y, _ := b.share()
+		x, _ := a.Share()
+		y, _ := b.Share()
 		if x < y {
 			return -1
 		}

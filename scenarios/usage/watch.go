@@ -26,6 +26,7 @@ type Use struct {
 // Seen is what a Watch saw.
 type Seen struct {
 	Parties  map[string]Use // only those that could be looked at
+	Cores    int            // of the machine
 	Busy     float64        // share of all the machine's cores, 0 to 1
 	Stolen   float64        // likewise, of what neighbours of a virtual machine took
 	Memory   int64          // bytes of memory that could still be had, at the least
@@ -48,7 +49,7 @@ const span = time.Second
 
 // Run looks until ctx ends and gives what it saw.
 func (w *Watch) Run(ctx context.Context) Seen {
-	seen := Seen{Parties: map[string]Use{}}
+	seen := Seen{Parties: map[string]Use{}, Cores: w.Cores}
 	all := map[string][]Reading{}
 	var machine []Machine
 	var counted time.Time // the table of sockets may be long: it is read once a second
@@ -141,4 +142,16 @@ func (s *Seen) machine(all []Machine, cores int) {
 	for _, m := range all {
 		s.Memory = min(s.Memory, m.Available)
 	}
+}
+
+// Others is the share of the machine's cores that nobody among the parties used.
+func (s *Seen) Others() float64 {
+	if s.Cores < 1 {
+		return 0
+	}
+	known := 0.0
+	for _, u := range s.Parties {
+		known += u.Cores
+	}
+	return max(0, s.Busy-known/float64(s.Cores))
 }
