@@ -105,6 +105,7 @@ func TestStreamWithoutBody(t *testing.T) {
 		require.NotContains(t, head, "Transfer-Encoding", method)
 		require.Equal(t, method == "POST", strings.Contains(head, "Content-Length: 0"), head)
 	}
+	eventually(t, func() bool { return strings.Count(r.log.String(), `"path":"/","status":204`) == 4 }, "no line says what its client did not see")
 }
 
 // TestHTTP1BesideH2C: an HTTP/1 client is served on the port where HTTP/2 is
@@ -270,6 +271,8 @@ func TestStreamsThatAreRefused(t *testing.T) {
 		"a length alone": {[]string{":method", "POST", ":scheme", "http", ":path", "/", ":authority", "x", "content-length", "5"}, "400"},
 		"two lengths":    {[]string{":method", "POST", ":scheme", "http", ":path", "/", ":authority", "x", "content-length", "0", "content-length", "5"}, "400"},
 		"no length":      {[]string{":method", "POST", ":scheme", "http", ":path", "/", ":authority", "x", "content-length", "+0"}, "400"},
+		"space before":   {[]string{":method", "GET", ":scheme", "http", ":path", "/", ":authority", "x", "a", " v"}, "400"},
+		"tab behind":     {[]string{":method", "GET", ":scheme", "http", ":path", "/", ":authority", "x", "a", "v\t"}, "400"},
 		"length, framed": {[]string{":method", "GET", ":scheme", "http", ":path", "/", ":authority", "x", "transfer-encoding", "chunked"}, "400"},
 	} {
 		s.open(id, true, c.fields...)

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"net/textproto"
 	"strings"
 	"sync"
 	"time"
@@ -16,10 +17,18 @@ func multiplexed(r *http.Request) bool { return r.ProtoMajor >= 2 }
 // wellFormed reports whether a request that came as fields can be said in
 // HTTP/1.1 and means one thing only: Host is another word for :authority and
 // must not be another name (RFC 9113 §8.3.1). What net/http's HTTP/1 server
-// checks while it parses, nobody has checked here.
+// checks while it parses, nobody has checked here; nor white space around a value,
+// which HTTP/1 drops (RFC 9113 §8.2.1).
 func wellFormed(r *http.Request) bool {
 	if !multiplexed(r) {
 		return true
+	}
+	for _, values := range r.Header {
+		for _, v := range values {
+			if len(v) != len(textproto.TrimString(v)) {
+				return false
+			}
+		}
 	}
 	for _, host := range r.Header["Host"] {
 		if !strings.EqualFold(host, r.Host) {
@@ -92,8 +101,13 @@ func (x *forwarding) writeStream(p []byte) (err error) {
 	return err
 }
 
-// flushStream is flush for a stream.
+// flushStream is flush for a stream. The head of an answer to HEAD ends its
+// stream, and net/http reports the end that it brought about itself as an error
+// of the flush; it writes that head when the handler returns.
 func (x *forwarding) flushStream() error {
+	if x.r.Method == http.MethodHead {
+		return nil
+	}
 	if x.stall == nil {
 		return x.rc.Flush() // a head needs no window
 	}

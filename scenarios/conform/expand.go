@@ -2,6 +2,7 @@ package conform
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gauntlet/fixtures/exchange"
@@ -12,11 +13,18 @@ import (
 // fenced names the request behind that of a row, on the same connection.
 func (r *Row) fenced() string { return r.Name + "/fence" }
 
-// Clients gives one client for each row.
+// Clients gives one client for each row. HTTP/2 is spoken under TLS, by ALPN, as
+// every target can that speaks it at all; and then every row's client has TLS,
+// since a target has one port.
 func Clients(rows []Row) []wire.Client {
 	var all []wire.Client
+	secure := slices.ContainsFunc(rows, func(r Row) bool { return r.Protocol == script.H2 })
 	for i := range rows {
-		all = append(all, rows[i].client())
+		c := rows[i].client()
+		if secure {
+			c.TLS = &wire.TLS{}
+		}
+		all = append(all, c)
 	}
 	return all
 }
@@ -67,8 +75,21 @@ func (r *Row) fronted(steps []script.Step) []script.Step {
 	return out
 }
 
-// frontOf names the line of a head that stands for Front.
-const frontOf = "front"
+// The names of lines of a head that stand for others: frontOf for Front, usualOf
+// for the pseudo-fields of a request that has nothing against it, whose method is
+// the line's value, GET without one.
+const (
+	frontOf = "front"
+	usualOf = "usual"
+)
+
+// usual gives the pseudo-fields of an ordinary request (RFC 9113 §8.3.1).
+func usual(method string) script.Headers {
+	if method == "" {
+		method = "GET"
+	}
+	return script.Headers{{Name: ":method", Value: method}, {Name: ":scheme", Value: "https"}, {Name: ":authority", Value: "gauntlet"}, {Name: ":path", Value: "/a"}}
+}
 
 func (r *Row) lines(hs script.Headers) script.Headers {
 	var out script.Headers
@@ -88,11 +109,14 @@ func (r *Row) marked(s *script.Send) *script.Send {
 	}
 	m.Head = nil
 	for _, h := range r.lines(s.Head) {
-		if h.Name == frontOf {
+		switch h.Name {
+		case frontOf:
 			m.Head = append(m.Head, script.Header{Name: strings.ToLower(exchange.Header), Value: "${id}"}, script.Header{Name: strings.ToLower(Header), Value: r.Name})
-			continue
+		case usualOf:
+			m.Head = append(m.Head, usual(h.Value)...)
+		default:
+			m.Head = append(m.Head, h)
 		}
-		m.Head = append(m.Head, h)
 	}
 	return &m
 }

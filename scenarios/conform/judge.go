@@ -71,7 +71,7 @@ func (c *court) judge(r *Row, of expect.Level) expect.Finding {
 		return out
 	}
 	out.Verdict, out.Message = level.Failed(), wrong
-	if doubt := c.facts.Doubt(nil); doubt != nil {
+	if doubt := c.facts.Gaps(); doubt != nil {
 		out.Verdict = reports.Invalid
 		out.Message += "; " + doubt.Error()
 	}

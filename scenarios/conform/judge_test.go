@@ -24,6 +24,7 @@ type scene struct {
 	facts  *expect.Facts
 	client *book.Client
 	answer *evidence.Answer
+	seen   book.Book // what the backend's book says
 }
 
 func newScene() *scene {
@@ -48,6 +49,7 @@ func (s *scene) judge(t *testing.T, r conform.Row) []expect.Finding {
 	}
 	s.facts.Books = ledger.Books{Run: run, Client: sealed(book.ClientBook, 0), Backends: []*book.Book{sealed(book.BackendBook, 1)}}
 	s.facts.Books.Client.Clients = []book.Client{*s.client}
+	s.facts.Books.Backends[0].Arrivals, s.facts.Books.Backends[0].Departures = s.seen.Arrivals, s.seen.Departures
 	s.facts.Case.Answers = []evidence.Answer{*s.answer}
 	var err error
 	s.facts.Ledger, err = ledger.Join(s.facts.Books)
@@ -165,6 +167,12 @@ func TestVerdicts(t *testing.T) {
 
 	s.facts.Case.Errors = []string{"the disk is full"}
 	require.Equal(t, reports.Invalid, s.judge(t, impossible)[1].Verdict, "a failure of ours accuses nobody")
+
+	s = newScene()
+	s.seen.Arrivals = []book.Arrival{{Run: run, Seq: 1, Backend: 1, Conn: 1, Nth: 1, Method: book.POST, ReqBad: -1, Time: 1, Whole: 1}}
+	s.seen.Departures = []book.Departure{{Seq: 1, Backend: 1, Conn: 1, Nth: 1, End: book.EndMalformed, RespBad: -1, ReqBad: -1, FirstByte: 2, Time: 2}}
+	require.Equal(t, reports.Fail, s.judge(t, impossible)[1].Verdict, "both sides are known, whatever becomes of an answer that is none")
+	require.Equal(t, 1, s.facts.Ledger.Count(ledger.Unverified))
 
 	s = newScene()
 	delete(s.facts.Case.Names, "row")

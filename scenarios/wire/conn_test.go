@@ -15,6 +15,7 @@ import (
 
 	"gauntlet/fixtures/book"
 	"gauntlet/fixtures/exchange"
+	"gauntlet/fixtures/http1"
 	"gauntlet/scenarios/wire"
 )
 
@@ -84,6 +85,14 @@ func TestNobodyIsToBlameForOurOwnFailure(t *testing.T) {
 	require.ErrorIs(t, err, wire.ErrLocal)
 	x := wire.NewExchange(exchange.ID{Run: run, Seq: 1}, wire.Request{}, 0, time.Now())
 	require.Equal(t, book.EndAbandoned, x.Refused(t.Context(), time.Now(), err).End)
+}
+
+func TestWhatAScriptWritesByItselfIsMarked(t *testing.T) {
+	for _, r := range []wire.Request{{}, {Whole: []http1.Field{{Name: ":method", Value: "GET"}}}} {
+		x := wire.NewExchange(exchange.ID{Run: run, Seq: 1}, r, 0, time.Now())
+		rec := x.Refused(t.Context(), time.Now(), wire.ErrLocal)
+		require.Equal(t, len(r.Whole) > 0, rec.Flags&book.Scripted != 0)
+	}
 }
 
 // A dialler may notice a deadline before the context does whose deadline it is.

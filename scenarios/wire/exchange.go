@@ -78,7 +78,7 @@ func (x *Exchange) reset() {
 	if x.req.Pacing() > 0 {
 		x.rec.Flags |= book.Paced
 	}
-	if x.raw != nil {
+	if x.raw != nil || len(x.req.Whole) > 0 {
 		x.rec.Flags |= book.Scripted
 	}
 }
