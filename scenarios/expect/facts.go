@@ -113,17 +113,8 @@ func (f *Facts) seen(outcome string) error {
 // outcome left open, a failure of the harness itself) and none of the exchanges
 // shows damage that was seen. It is nil when there is no doubt.
 func (f *Facts) Doubt(exchanges []uint64) error {
-	whole := f.Gaps() == nil && f.unknown() == 0
+	whole := len(f.Case.Errors) == 0 && len(f.Ledger.Dark()) == 0 && f.unknown() == 0
 	if whole || slices.ContainsFunc(exchanges, func(seq uint64) bool { return f.Ledger.Outcome(seq).Damaged() }) {
-		return nil
-	}
-	return untold("what is missing of the evidence could make it hold")
-}
-
-// Gaps is Doubt about a statement that asks what the parties saw and for no
-// outcome: one that is left open, of whichever exchange, is no gap then.
-func (f *Facts) Gaps() error {
-	if len(f.Case.Errors) == 0 && len(f.Ledger.Dark()) == 0 {
 		return nil
 	}
 	return untold("what is missing of the evidence could make it hold")
