@@ -173,6 +173,9 @@ func TestVerdicts(t *testing.T) {
 	s.seen.Departures = []book.Departure{{Seq: 1, Backend: 1, Conn: 1, Nth: 1, End: book.EndMalformed, RespBad: -1, ReqBad: -1, FirstByte: 2, Time: 2}}
 	require.Equal(t, reports.Fail, s.judge(t, impossible)[1].Verdict, "both sides are known, whatever becomes of an answer that is none")
 	require.Equal(t, 1, s.facts.Ledger.Count(ledger.Unverified))
+	require.Equal(t, reports.Invalid, expect.Implicit(expect.Must, s.facts)[0].Verdict, "which leaves open what became of it")
+	s.facts.Table = true
+	require.Equal(t, reports.Pass, expect.Implicit(expect.Must, s.facts)[0].Verdict, "and no row asks that")
 
 	s = newScene()
 	delete(s.facts.Case.Names, "row")

@@ -31,7 +31,7 @@ func examine(dir evidence.Dir, c *scenarios.Case, facts *evidence.Case) (*judged
 	if err != nil {
 		return nil, err
 	}
-	f := &expect.Facts{Case: facts, Books: books, Ledger: joined}
+	f := &expect.Facts{Case: facts, Books: books, Ledger: joined, Table: len(c.Checks) > 0}
 	spans, err := readSpans(dir, f)
 	if err != nil {
 		return nil, err

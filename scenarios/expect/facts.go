@@ -19,6 +19,7 @@ type Facts struct {
 	Ledger   *ledger.Ledger
 	Attempts map[uint64][]Attempt // by sequence number; nil without traces
 	Events   map[string]int       // span events by name; nil without traces
+	Table    bool                 // rows judge the exchanges, also by answers that our reader refuses
 }
 
 // An Attempt is one try of an exchange as the target's trace tells it.
@@ -87,12 +88,17 @@ func (f *Facts) LastTouch(n int) (last int64) {
 }
 
 // unknown counts the exchanges whose outcome a missing book leaves open. Where no
-// backend keeps any, outcomes are not spoken of at all: see seen.
+// backend keeps any, outcomes are not spoken of at all: see seen. An answer that
+// our reader refuses is no gap in what the rows of a table are judged by.
 func (f *Facts) unknown() int {
 	if f.Case.Backends == 0 {
 		return 0
 	}
-	return f.Ledger.Count(ledger.Unverified)
+	n := f.Ledger.Count(ledger.Unverified)
+	if f.Table {
+		n -= f.Ledger.Unread()
+	}
+	return n
 }
 
 // seen reports whether an outcome can be told: by the clients alone, or by the

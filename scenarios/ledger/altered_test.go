@@ -102,7 +102,7 @@ func TestAnAnswerThatWeCannotRead(t *testing.T) {
 		b.d.Flags = b.d.Flags&^book.AnswerWhole | book.RawHead
 	}
 	judge(t, []verdict{
-		{name: "the target could", outcome: ledger.Unverified, rule: "answer-unrecorded", bend: unread},
+		{name: "the target could", outcome: ledger.Unverified, rule: "answer-unread", bend: unread},
 		{name: "the target could not, and says so", outcome: ledger.Indeterminate, rule: "said-so", bend: func(b *bent) { unread(b); failed(b.c, 502) }},
 	})
 }

@@ -17,6 +17,10 @@ func (l *Ledger) Count(o Outcome) int {
 	return l.counts[o]
 }
 
+// Unread counts the unverified exchanges of which every record is there, and which
+// stay open because the backend answered what our reader refuses.
+func (l *Ledger) Unread() int { return l.unread }
+
 // Damaged counts the exchanges whose outcome accuses the target.
 func (l *Ledger) Damaged() int {
 	n := 0

@@ -13,7 +13,8 @@ type facts struct {
 	head   bool     // the final answer's head was received whole
 	fit    fit      // how the client's answer compares to what backends wrote
 	by     *Attempt // the attempt that fit speaks of
-	silent bool     // an attempt has no departure on record, or one whose answer our reader could not read
+	silent bool     // an attempt has no departure on record
+	unread bool     // an attempt's answer is one that our reader refuses
 	dim    bool     // a backend's book broke off and may lack something about this exchange
 
 	way     candour // how it failed honestly; valid once weighed
@@ -26,7 +27,7 @@ func (f *facts) read(s *seat) {
 	f.clean = f.client.End.Clean()
 	f.head = f.clean || f.client.Flags&book.WholeHead != 0
 	f.dim = f.ledger.dusk && f.ledger.mayLack(f.client)
-	f.fit, f.by, f.silent, f.weighed = noFit, nil, false, false
+	f.fit, f.by, f.silent, f.unread, f.weighed = noFit, nil, false, false, false
 	for i := range f.tries {
 		d := f.tries[i].Departure
 		if d == nil {
@@ -34,7 +35,7 @@ func (f *facts) read(s *seat) {
 			continue
 		}
 		if d.Status == 0 && d.End == book.EndMalformed {
-			f.silent = true // a lenient target may have read more of it than we do (RFC 9112 §5.1)
+			f.unread = true // a lenient target may have read more of it than we do (RFC 9112 §5.1)
 		}
 		if f.clean {
 			if got := f.fits(&f.tries[i]); got > f.fit {
@@ -65,7 +66,16 @@ func (f *facts) complete() bool { return !f.ledger.dark && !f.dim }
 // A killed backend has recorded every request that it answered, but a book can
 // break off for other reasons, such as a full disk; and a fault may have changed
 // the answer.
-func (f *facts) explicable() bool { return !f.complete() || f.silent || f.ledger.links.dark }
+func (f *facts) explicable() bool { return f.unrecorded() || f.unread }
+
+// claims reports whether the client got for a backend's answer, whole, what is
+// not that of any on record.
+func (f *facts) claims() bool {
+	return f.clean && f.fit != faithful && (f.has(book.Echoed) || f.client.Status < 300)
+}
+
+// unrecorded reports whether a record is missing that might hold that answer.
+func (f *facts) unrecorded() bool { return !f.complete() || f.silent || f.ledger.links.dark }
 
 // arrived reports whether any backend saw anything of the request.
 func (f *facts) arrived() bool { return len(f.tries) > 0 }

@@ -40,6 +40,9 @@ func (l *Ledger) decide(s *seat, f *facts) {
 		}
 		s.rule = uint8(i + 1)
 		l.counts[rules[i].outcome]++
+		if rules[i].name == unread {
+			l.unread++
+		}
 		switch o := rules[i].outcome; {
 		case o.Failed() && f.avoidable(), o.Damaged() && f.unavoidable(o):
 			s.mark = avoidable

@@ -32,6 +32,7 @@ type Ledger struct {
 	counts  [outcomes]int
 	marks   [unavoidable + 1]int
 	outside outside
+	unread  int // of the unverified, those by the rule of that name
 	served  lazyServed
 	before  lazyBefore
 }

@@ -13,6 +13,9 @@ type rule struct {
 	match     func(*facts) bool
 }
 
+// unread is the rule for what no record is missing of, and that stays open.
+const unread = "answer-unread"
+
 // rules is the whole of what the ledger holds. Beside each rule stands what it
 // does not accuse, where that is not plain.
 var rules = []rule{
@@ -113,10 +116,11 @@ var rules = []rule{
 	},
 	{
 		Unverified, "answer-unrecorded", "", "no record says what the backend answered",
-		func(f *facts) bool {
-			claims := f.has(book.Echoed) || f.client.Status < 300
-			return f.clean && f.fit != faithful && claims && f.explicable()
-		},
+		func(f *facts) bool { return f.claims() && f.unrecorded() },
+	},
+	{
+		Unverified, unread, "", "the backend wrote what our reader refuses, and a target may have read more of it",
+		func(f *facts) bool { return f.claims() && f.unread },
 	},
 	{
 		Unverified, "faults-unrecorded", "", "the fault book is not whole and could explain the failure",
