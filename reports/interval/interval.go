@@ -11,7 +11,6 @@
 package interval
 
 import (
-	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -124,13 +123,16 @@ func (r Runs) Quantiles(of []float64, rng *rand.Rand) []Estimate {
 	}
 	parts := r.parts()
 	drawn := r.draw(all, len(parts), of, rng)
+	for k, p := range parts {
+		parts[k] = slices.Sorted(slices.Values(p))
+	}
 	for i, q := range of {
 		if float64(n)*min(q, 1-q) < Beyond {
 			continue
 		}
 		own := make([]float64, len(parts))
 		for k, p := range parts {
-			own[k] = Quantile(p, q)
+			own[k] = ofSorted(p, q)
 		}
 		out[i].Error = stat.StdDev(drawn[i], nil) * likeness(own)
 		out[i].Freedom = float64(len(parts) - 1)
@@ -155,60 +157,6 @@ func (r Runs) apart(e Estimate, of func(run []float64) float64) Estimate {
 	return e
 }
 
-// ranked is an observation and the slice it stands in.
-type ranked struct {
-	value float64
-	part  int
-}
-
-func (r Runs) ranked() []ranked {
-	all := make([]ranked, 0, r.Count())
-	for k, p := range r.parts() {
-		for _, v := range p {
-			all = append(all, ranked{v, k})
-		}
-	}
-	slices.SortFunc(all, func(a, b ranked) int { return cmp.Compare(a.value, b.value) })
-	return all
-}
-
-// draw draws slices with replacement and gives the quantiles of each draw.
-func (r Runs) draw(all []ranked, parts int, of []float64, rng *rand.Rand) [][]float64 {
-	draws := max(100, min(drawsMost, work/len(all)))
-	out := make([][]float64, len(of))
-	order := make([]int, len(of))
-	for i := range of {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(of[a], of[b]) })
-	size := make([]int, parts)
-	for _, one := range all {
-		size[one.part]++
-	}
-	times := make([]int, parts)
-	for range draws {
-		clear(times)
-		total := 0
-		for range parts {
-			k := rng.IntN(parts)
-			times[k]++
-			total += size[k]
-		}
-		seen, next := 0, 0
-		for _, one := range all {
-			seen += times[one.part]
-			for next < len(order) && seen >= rank(of[order[next]], total) {
-				out[order[next]] = append(out[order[next]], one.value)
-				next++
-			}
-			if next == len(order) {
-				break
-			}
-		}
-	}
-	return out
-}
-
 // likeness is by what neighbouring slices that resemble each other widen an
 // error: of an autoregression with their correlation ρ, √((1+ρ)/(1−ρ)).
 func likeness(values []float64) float64 {
@@ -226,10 +174,13 @@ func likeness(values []float64) float64 {
 // Quantile gives the smallest value that at least a share q of the values does
 // not exceed (nearest rank); 0 of none.
 func Quantile(values []float64, q float64) float64 {
-	if len(values) == 0 {
+	return ofSorted(slices.Sorted(slices.Values(values)), q)
+}
+
+func ofSorted(sorted []float64, q float64) float64 {
+	if len(sorted) == 0 {
 		return 0
 	}
-	sorted := slices.Sorted(slices.Values(values))
 	return sorted[rank(q, len(sorted))-1]
 }
 

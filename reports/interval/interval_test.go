@@ -86,6 +86,7 @@ func TestTooFewObservationsHaveNoError(t *testing.T) {
 	_, ok = interval.Runs{}.Share()
 	require.False(t, ok)
 	require.Zero(t, interval.Runs{}.Quantiles([]float64{0.5}, rng)[0])
+	require.Positive(t, interval.Runs{{}, latencies(rng, 100, 0)}.Quantiles([]float64{0.5}, rng)[0].Value, "one repetition has none")
 }
 
 func TestQuantileIsTheNearestRank(t *testing.T) {

@@ -52,8 +52,9 @@ func Assess(o Offer, m *Measured) report.Probe {
 	p.Beyond = int(math.Floor((1-o.Objective.Quantile)*float64(len(took)) + 1e-9))
 	p.Latency = latencies(took, at)
 	p.Served = o.served(m)
-	p.Rising = reports.MillisOf(rising(counted, o))
-	inTime := at <= o.Objective.Bound && !p.Stopped && !o.grows(counted)
+	trend := o.trend(counted)
+	p.Rising = reports.MillisOf(trend.each)
+	inTime := at <= o.Objective.Bound && !p.Stopped && !trend.grows(o.Objective.Bound)
 	if !inTime {
 		p.Because = append(p.Because, o.slow(&p, at))
 	}
@@ -102,7 +103,7 @@ func (o Offer) slow(p *report.Probe, at time.Duration) string {
 
 // counted leaves the warm-up out.
 func (o Offer) counted(m *Measured) []Sample {
-	var out []Sample
+	out := make([]Sample, 0, len(m.Samples))
 	for _, s := range m.Samples {
 		if s.At >= o.Warm {
 			out = append(out, s)

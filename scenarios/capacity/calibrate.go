@@ -87,8 +87,9 @@ func (r *run) calibrated(ctx context.Context, o *Offer) (*Measured, error) {
 // punctual reports whether the generator began its requests so nearly on time
 // that latencies are not its own.
 func punctual(m *Measured, o Offer) bool {
-	var late []time.Duration
-	for _, s := range o.counted(m) {
+	counted := o.counted(m)
+	late := make([]time.Duration, 0, len(counted))
+	for _, s := range counted {
 		late = append(late, s.From-s.At)
 	}
 	slices.Sort(late)

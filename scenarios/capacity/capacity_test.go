@@ -40,7 +40,7 @@ func (s *station) Probe(_ context.Context, o capacity.Offer) (*capacity.Measured
 	m := &capacity.Measured{Seen: s.workload, Limits: usage.Limits{Cores: 2}}
 	workers, hold := s.workers, s.hold
 	if o.Direct {
-		workers, hold = 64, time.Millisecond
+		workers, hold = 8, time.Millisecond
 		if s.direct > 0 {
 			workers, hold = 1, time.Duration(float64(time.Second)/s.direct)
 		}
@@ -49,6 +49,7 @@ func (s *station) Probe(_ context.Context, o capacity.Offer) (*capacity.Measured
 	}
 	free := make([]time.Duration, workers)
 	n := int(math.Ceil(o.Rate * (o.Warm + o.For).Seconds()))
+	m.Samples = make([]capacity.Sample, 0, n)
 	for k := range n {
 		at := time.Duration(float64(k) / o.Rate * float64(time.Second))
 		begin := max(at, free[k%workers])

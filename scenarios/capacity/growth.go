@@ -38,13 +38,17 @@ func medians(counted []Sample, o Offer) []time.Duration {
 	return out
 }
 
-// rising is how much the median grows each second, by the median of all slopes
-// between two tenths (Theil 1950, Sen 1968); 0 when it shows no trend.
-func rising(counted []Sample, o Offer) time.Duration {
-	m := medians(counted, o)
-	if m == nil {
-		return 0
-	}
+// A trend is what becomes of latency in the course of a probe.
+type trend struct {
+	medians []time.Duration // of each tenth
+	each    time.Duration   // by which the median grows each second; 0 when it shows no trend
+}
+
+// trend finds the median of all slopes between two tenths (Theil 1950, Sen
+// 1968), if so many of them rise that it is no chance.
+func (o Offer) trend(counted []Sample) trend {
+	t := trend{medians: medians(counted, o)}
+	m := t.medians
 	apart := o.For.Seconds() / parts
 	score := 0
 	var slopes []time.Duration
@@ -59,20 +63,18 @@ func rising(counted []Sample, o Offer) time.Duration {
 			slopes = append(slopes, time.Duration(float64(m[j]-m[i])/(apart*float64(j-i))))
 		}
 	}
-	if score < ordered {
-		return 0
+	if score >= ordered {
+		slices.Sort(slopes)
+		t.each = slopes[len(slopes)/2]
 	}
-	slices.Sort(slopes)
-	return slopes[len(slopes)/2]
+	return t
 }
 
 // grows reports whether a queue grows so fast that the bound would break.
-func (o Offer) grows(counted []Sample) bool {
-	each := rising(counted, o)
-	if each <= 0 {
+func (t trend) grows(bound time.Duration) bool {
+	if t.each <= 0 {
 		return false
 	}
-	m := medians(counted, o)
-	first, last := m[1], m[parts-2] // the middles of the first and the last third
-	return float64(last) > steep*float64(first) && last+time.Duration(float64(each)*horizon.Seconds()) > o.Objective.Bound
+	first, last := t.medians[1], t.medians[parts-2] // the middles of the first and the last third
+	return float64(last) > steep*float64(first) && last+time.Duration(float64(t.each)*horizon.Seconds()) > bound
 }

@@ -67,7 +67,7 @@ func (r *run) trial(p *report.Probe, m *Measured) trial {
 			t.counts[i].errors++
 		}
 	}
-	t.fixed = p.Stopped || p.Ledger.Damaged() > 0 || o.grows(counted)
+	t.fixed = p.Stopped || p.Ledger.Damaged() > 0 || o.trend(counted).grows(o.Objective.Bound)
 	return t
 }
 
