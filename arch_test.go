@@ -74,6 +74,7 @@ var fenced = []struct{ inside, only, prefix, because string }{
 	{"...", "scenarios/load/...", "github.com/tsenart/vegeta", "one package knows the attacker, so that its timing rules are kept"},
 	{"...", "fixtures/container/...", "github.com/testcontainers/", "Docker is optional: one package knows it"},
 	{"...", "reports/...", "gonum.org/", "what figures mean is said where reports are made; whoever measures only measures"},
+	{"...", "reports/history/...", "modernc.org/", "one package knows the database"},
 	{"...", "scenarios/export/...", "github.com/parquet-go/", "one package knows the format that exchanges leave in"},
 	{"...", "cmd/...", "github.com/alecthomas/kong", "flags belong to the binary"},
 	{"scenarios/wire/...", "", "net/http", "the wire client parses HTTP/1 itself, sharing no blind spot with a target"},

@@ -21,6 +21,7 @@ func examples() []example {
 		{"judge runs/latest", "the verdict again, from the evidence alone"},
 		{"compare runs/before runs/after", "which figures differ, and how surely; 1 when one is worse"},
 		{"export runs/latest --parquet exchanges.parquet", "every exchange as a row, for DuckDB and others"},
+		{"history trend --target edge", "how a figure went, version by version"},
 		{"overhead --target nginx", "what a proxy adds: latency and CPU time a request"},
 		{"gate release.yaml runs/latest", "go or no-go, by limits of your own and a checklist"},
 		{"trace runs/latest 4711", "everything that was recorded of one exchange"},

@@ -33,6 +33,7 @@ type cli struct {
 	Judge      judgeCmd      `cmd:"" help:"Give the verdict again from a run's evidence."`
 	Compare    compareCmd    `cmd:"" help:"Say which figures of two runs differ, by how much and how surely."`
 	Export     exportCmd     `cmd:"" help:"Write every exchange of a run as a table, Parquet or CSV."`
+	History    historyCmd    `cmd:"" help:"Keep what runs came to, and show how a target's figures went."`
 	Overhead   overheadCmd   `cmd:"" help:"Say what a proxy itself adds to the requests that go through it."`
 	Gate       gateCmd       `cmd:"" help:"Say go or no-go to a delivery, with the reasons and a checklist."`
 	Trace      traceCmd      `cmd:"" help:"Show everything that was recorded of one exchange on one time line."`
