@@ -79,7 +79,7 @@ func Assess(o Offer, m *Measured) report.Probe {
 		p.Invalid = m.Troubles[0]
 	case m.Ledger.Unknown() > 0 && !m.Blind:
 		p.Invalid = fmt.Sprintf("of %d requests nobody knows what became", m.Ledger.Unknown())
-	case !inTime && len(p.Because) == 1 && crowded(m):
+	case len(p.Because) > 0 && !m.Crashed && m.Ledger.Damaged() == m.Ledger.Stuck && crowded(m): // who waits for a core also fails by timeouts
 		p.Invalid = fmt.Sprintf("no core was free, and other programs used %.0f %% of them", 100*m.Seen.Others())
 	case !inTime && len(p.Because) == 1 && onTime && float64(m.Starved) > starvedShare*float64(m.Sent):
 		p.Invalid = fmt.Sprintf("the load generator began %d of %d requests late although it had not to wait for the target", m.Starved, m.Sent)

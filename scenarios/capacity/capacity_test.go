@@ -29,6 +29,8 @@ type station struct {
 	direct   float64       // what the generator does against the backend; 0 is plenty
 	starved  float64       // share that begins late by itself
 	damaged  float64       // rate from which one request comes to harm
+	refused  bool          // it refuses what would have to wait
+	lucky    float64       // a rate that is carried when it is first offered
 	workload usage.Seen
 	rng      *rand.Rand
 	probes   int
@@ -47,12 +49,19 @@ func (s *station) Probe(_ context.Context, o capacity.Offer) (*capacity.Measured
 	} else {
 		s.probes++
 	}
+	if o.Rate == s.lucky {
+		workers, s.lucky = 2*workers, 0
+	}
 	free := make([]time.Duration, workers)
 	n := int(math.Ceil(o.Rate * (o.Warm + o.For).Seconds()))
 	m.Samples = make([]capacity.Sample, 0, n)
 	for k := range n {
 		at := time.Duration(float64(k) / o.Rate * float64(time.Second))
 		begin := max(at, free[k%workers])
+		if s.refused && begin > at {
+			m.Samples = append(m.Samples, capacity.Sample{At: at, From: at, End: at})
+			continue
+		}
 		free[k%workers] = begin + hold
 		m.Samples = append(m.Samples, capacity.Sample{At: at, From: at, End: free[k%workers] + time.Duration(s.rng.Int64N(int64(s.jitter)+1)), Good: true})
 	}
@@ -144,10 +153,33 @@ func TestNeighboursAreNotTheTargetsDoing(t *testing.T) {
 	require.Equal(t, reports.Invalid, r.Verdict)
 	require.Equal(t, report.Neighbours, r.GaveOut.What)
 	require.Nil(t, r.Found)
+	s.refused = true
+	require.Equal(t, report.Neighbours, run(t, s, nil).GaveOut.What, "nor are the failures that follow from it")
+	s.refused = false
 	s.workload.Parties[capacity.Target] = usage.Use{Cores: 1.5}
 	r = run(t, s, nil)
 	require.Equal(t, reports.Pass, r.Verdict)
 	require.Equal(t, report.CPU, r.GaveOut.What)
+}
+
+// TestARateThatHeldByChanceIsNoCeiling lets a rate that grew to just above the
+// ceiling hold once: all probes are spent above it before it is found out.
+func TestARateThatHeldByChanceIsNoCeiling(t *testing.T) {
+	var grown []float64
+	for _, p := range run(t, &station{workers: 80, hold: 20 * time.Millisecond}, nil).Probes {
+		if p.Why == "growing" {
+			grown = append(grown, p.Rate)
+		}
+	}
+	require.Greater(t, len(grown), 2)
+	at := grown[len(grown)-2]
+	workers := 20
+	s := &station{workers: workers, hold: time.Duration(float64(workers) / (.99 * at) * float64(time.Second)), lucky: at}
+	r := run(t, s, nil)
+	require.Equal(t, reports.Invalid, r.Verdict)
+	require.Nil(t, r.Found)
+	require.Contains(t, r.Headline, "probes did not suffice")
+	require.Contains(t, r.GaveOut.Advice, "--min-rate")
 }
 
 func TestTheMostThatIsAllowedMayBeCarried(t *testing.T) {

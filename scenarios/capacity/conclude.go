@@ -11,6 +11,11 @@ import (
 	"gauntlet/scenarios/slo"
 )
 
+// wide is the share by which the rate that failed may lie above the one that held
+// for the latter to be called a ceiling. A rate that held by chance and failed
+// when it was repeated can leave the search with less than that.
+const wide = 5 * resolution
+
 // conclude says what follows from the probes.
 func (r *run) conclude() {
 	rep := r.report
@@ -38,6 +43,13 @@ func (r *run) conclude() {
 		rep.GaveOut = report.GaveOut{
 			What: report.GeneratorIs, Advice: more,
 			Why: []string{fmt.Sprintf("the target carried all that the generator is trusted with, which is %s rps (%s)", report.Count(r.top), rep.Generator.Reason)},
+		}
+		return
+	}
+	if !rep.Interrupted && failed > held*(1+wide) && !math.IsInf(failed, 1) {
+		rep.GaveOut = report.GaveOut{
+			What: report.Unknown, Advice: "Begin nearer to it: raise --min-rate, or bound it by --max-rate.",
+			Why: []string{fmt.Sprintf("%d probes did not suffice: %s rps held, %s did not, and of what lies between nothing is known", r.search.Used(), report.Count(held), report.Count(failed))},
 		}
 		return
 	}
