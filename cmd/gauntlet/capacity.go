@@ -33,6 +33,7 @@ type capacityCmd struct {
 	Path       string            `help:"Of every request." default:"/"`
 	Body       units.Size        `help:"Bytes of each request's generated body, such as 4KiB."`
 	Answer     units.Size        `help:"Bytes of each answer's generated body, such as 16KiB."`
+	Takes      units.Duration    `help:"How long the backend takes to answer, such as 100ms."`
 	MaxWorkers int               `help:"Requests under way at once, at most." default:"1024"`
 	Given      map[string]string `help:"Settings of the target, such as upstream.pool.max_connections=1024." placeholder:"NAME=VALUE"`
 	Traces     bool              `help:"Let the target export its traces, as scenarios do; it pays for them."`
@@ -106,6 +107,9 @@ func (c capacityCmd) Run(ctx context.Context, w *world) error {
 	if c.Answer > 0 {
 		answer["body"] = c.Answer.String()
 	}
+	if c.Takes > 0 {
+		answer["after"] = c.Takes.String()
+	}
 	cfg := target.onto(engine.Config{Supervisor: supervisor(), Seed: c.Seed, Run: target.run(name)})
 	cfg.Run.Command = c.command(name)
 	report, err := capacity.Run(ctx, capacity.Config{
@@ -170,6 +174,7 @@ func (c capacityCmd) command(target string) string {
 	add(c.Path != "/", "--path", "'"+strings.ReplaceAll(c.Path, "'", `'\''`)+"'")
 	add(c.Body > 0, "--body", c.Body.String())
 	add(c.Answer > 0, "--answer", c.Answer.String())
+	add(c.Takes > 0, "--takes", c.Takes.String())
 	add(c.MaxWorkers != 1024, "--max-workers", fmt.Sprint(c.MaxWorkers))
 	for _, name := range sortedNames(c.Given) {
 		add(true, "--given", name+"="+c.Given[name])

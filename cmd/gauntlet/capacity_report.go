@@ -61,8 +61,12 @@ func (c capacityCmd) complete(r *model.Report, target chosen, cfg engine.Config)
 		}
 		return "no body"
 	}
+	backend := "a scripted backend"
+	if c.Takes > 0 {
+		backend += " after " + c.Takes.String()
+	}
 	r.Setup = []model.Fact{
-		{Name: "requests", Is: fmt.Sprintf("%s %s with %s, answered 200 with %s by a scripted backend", c.Method, c.Path, size(c.Body), size(c.Answer))},
+		{Name: "requests", Is: fmt.Sprintf("%s %s with %s, answered 200 with %s by %s", c.Method, c.Path, size(c.Body), size(c.Answer), backend)},
 		{Name: "connections", Is: fmt.Sprintf("kept alive, at most %d", c.MaxWorkers)},
 		{Name: "probes", Is: fmt.Sprintf("%s or longer, after a warm-up; the target is started anew for each", c.Probe)},
 		{Name: "load", Is: "open loop, evenly spaced; latency counts from the planned start"},

@@ -14,6 +14,7 @@ type devCmd struct {
 	Httputil   devHttputilCmd   `cmd:"" help:"Run a plain httputil.ReverseProxy."`
 	Prove      devProveCmd      `cmd:"" help:"Show that every scenario catches the mutants it names and accuses nobody wrongly."`
 	Bench      devBenchCmd      `cmd:"" help:"Measure what whole proxies cost, side by side."`
+	Ceiling    devCeilingCmd    `cmd:"" help:"Hold capacity reports against a ceiling that is known."`
 	Dashboards devDashboardsCmd `cmd:"" help:"Show that every query of the dashboards gives data and every alert fires when it should."`
 	Backend    devBackendCmd    `cmd:"" help:"Run a scripted backend that a harness controls." hidden:""`
 	Supervise  devSuperviseCmd  `cmd:"" help:"Run a command so that nothing of it outlives its caller." hidden:""`
