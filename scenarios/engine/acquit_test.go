@@ -19,22 +19,3 @@ func TestWhereNothingWasSentNobodyIsAccused(t *testing.T) {
 	}
 	require.Equal(t, []reports.Verdict{reports.Invalid, reports.Invalid, reports.Pass, reports.Unsupported}, got)
 }
-
-func TestPortsAreClaimedByOneOnly(t *testing.T) {
-	a, err := newPorts()
-	require.NoError(t, err)
-	b, err := newPorts()
-	require.NoError(t, err)
-	require.NotEqual(t, a.first, b.first)
-	seen := map[string]bool{}
-	for range 50 {
-		for _, p := range []*ports{a, b} {
-			addr, err := p.address()
-			require.NoError(t, err)
-			require.False(t, seen[addr], addr)
-			seen[addr] = true
-		}
-	}
-	require.NoError(t, a.close())
-	require.NoError(t, b.close())
-}

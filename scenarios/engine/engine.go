@@ -21,6 +21,7 @@ import (
 	"gauntlet/scenarios"
 	"gauntlet/scenarios/evidence"
 	"gauntlet/scenarios/expect"
+	"gauntlet/scenarios/ports"
 	"gauntlet/scenarios/targets"
 )
 
@@ -68,7 +69,7 @@ type Config struct {
 // Engine runs one Config.
 type Engine struct {
 	cfg   Config
-	ports *ports
+	ports *ports.Ports
 	mu    sync.Mutex
 	errs  []error
 }
@@ -94,12 +95,12 @@ func Run(ctx context.Context, cfg Config) error {
 	if len(cfg.Listen)+len(cfg.Taps) > 0 || cfg.Blind {
 		cfg.Parallel = 1 // two cases cannot have one address at a time
 	}
-	ports, err := newPorts()
+	block, err := ports.Claim()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = ports.close() }()
-	e := &Engine{cfg: cfg, ports: ports}
+	defer func() { _ = block.Close() }()
+	e := &Engine{cfg: cfg, ports: block}
 	began := time.Now()
 	planned := e.planned()
 	run := cfg.Run

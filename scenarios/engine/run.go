@@ -173,7 +173,7 @@ func (s *stage) startBackends(ctx context.Context) ([]string, error) {
 		}
 		if listen == "127.0.0.1:0" && s.c.StartsAgain(n) {
 			// An ephemeral port could be somebody else's by then.
-			if listen, err = s.engine.ports.address(); err != nil {
+			if listen, err = s.engine.ports.Address(); err != nil {
 				return nil, err
 			}
 		}
@@ -250,11 +250,11 @@ func (s *stage) receive(ctx context.Context) (err error) {
 }
 
 func (s *stage) plan(endpoints []string) (*targets.Plan, error) {
-	listen, err := s.engine.ports.address()
+	listen, err := s.engine.ports.Address()
 	if err != nil {
 		return nil, err
 	}
-	admin, err := s.engine.ports.address()
+	admin, err := s.engine.ports.Address()
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"gauntlet/fixtures/http1"
 	"gauntlet/fixtures/units"
 	"gauntlet/scenarios/load"
+	"gauntlet/scenarios/ports"
 	"gauntlet/scenarios/targets"
 	"gauntlet/scenarios/wire"
 )
@@ -27,6 +27,7 @@ type ways struct {
 	plan            *targets.Plan
 	proxy           *process.Process // nil: none that we started
 	delay           *relay.Relay     // nil: none
+	ports           *ports.Ports     // nil: none were needed
 	legs            uint64
 }
 
@@ -63,8 +64,11 @@ func (w *ways) start(ctx context.Context, cfg Config, backend string) error {
 	}
 	wants := targets.Wants{Backends: []string{backend}, Dir: dir}
 	var err error
+	if w.ports, err = ports.Claim(); err != nil {
+		return fmt.Errorf("%w: %w", ErrSetup, err)
+	}
 	for _, address := range []*string{&wants.Listen, &wants.Admin} {
-		if *address, err = freeAddress(); err != nil {
+		if *address, err = w.ports.Address(); err != nil {
 			return fmt.Errorf("%w: %w", ErrSetup, err)
 		}
 	}
@@ -136,13 +140,8 @@ func (w *ways) close() error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(errs...)
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	if w.ports != nil {
+		errs = append(errs, w.ports.Close())
 	}
-	return l.Addr().String(), l.Close()
+	return errors.Join(errs...)
 }

@@ -1,4 +1,7 @@
-package engine
+// Package ports gives out loopback ports on which a program is about to listen
+// that is told its address beforehand. What can listen by itself takes port 0
+// and needs none of them.
+package ports
 
 import (
 	"errors"
@@ -8,15 +11,15 @@ import (
 	"sync"
 )
 
-// errNoPort says that no port of our range could be had.
-var errNoPort = errors.New("no free port between 20000 and 31999")
+// ErrNone says that no port of our range could be had.
+var ErrNone = errors.New("no free port between 20000 and 31999")
 
-// ports gives out loopback ports below the kernel's ephemeral range, so that
+// Ports gives out loopback ports below the kernel's ephemeral range, so that
 // no outgoing connection takes one between choosing and listening. Each holds
 // a block of its own, claimed by the name of an abstract socket, so that two
 // harnesses on one machine, or two runs in one process, never meet; the claim
 // ends with its holder, however that ends.
-type ports struct {
+type Ports struct {
 	claim net.Listener
 	first int
 
@@ -30,22 +33,24 @@ const (
 	blocks    = 60
 )
 
-// newPorts claims a block. Whoever claims it closes it.
-func newPorts() (*ports, error) {
+// Claim claims a block. Whoever claims it closes it. The error wraps ErrNone when
+// every block is taken.
+func Claim() (*Ports, error) {
 	for n := range blocks {
 		claim, err := net.Listen("unix", "@gauntlet-ports-"+strconv.Itoa(n))
 		if err == nil {
-			return &ports{claim: claim, first: firstPort + n*blockSize}, nil
+			return &Ports{claim: claim, first: firstPort + n*blockSize}, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: every block is claimed", errNoPort)
+	return nil, fmt.Errorf("%w: every block is claimed", ErrNone)
 }
 
-func (p *ports) close() error { return p.claim.Close() }
+// Close gives the block up.
+func (p *Ports) Close() error { return p.claim.Close() }
 
-// address gives a host:port on loopback that was free a moment ago and that it
+// Address gives a host:port on loopback that was free a moment ago and that it
 // gives to nobody else for the next calls.
-func (p *ports) address() (string, error) {
+func (p *Ports) Address() (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for range blockSize {
@@ -60,5 +65,5 @@ func (p *ports) address() (string, error) {
 		}
 		return addr, nil
 	}
-	return "", errNoPort
+	return "", ErrNone
 }
