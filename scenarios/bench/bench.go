@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"gauntlet/fixtures/units"
+	"gauntlet/scenarios/ports"
 )
 
 // ErrSetup is wrapped when the bench itself could not do its work.
@@ -67,11 +68,14 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if b.sink, err = newSink(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", ErrSetup, err), b.origin.close())
 	}
+	if b.ports, err = ports.Claim(); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %w", ErrSetup, err), b.sink.close(), b.origin.close())
+	}
 	r := b.newResult()
 	err = b.run(ctx, r)
 	r.Seconds = time.Since(r.Started).Seconds()
 	r.settle()
-	return r, errors.Join(err, b.sink.close(), b.origin.close())
+	return r, errors.Join(err, b.sink.close(), b.origin.close(), b.ports.Close())
 }
 
 type bench struct {
@@ -79,6 +83,7 @@ type bench struct {
 	rand   *rand.Rand
 	origin *origin
 	sink   *sink
+	ports  *ports.Ports
 }
 
 func (b *bench) run(ctx context.Context, r *Result) error {

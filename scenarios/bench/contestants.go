@@ -114,12 +114,3 @@ http://:%s {
 		Dir:  w.Dir, Address: w.Listen, Stop: syscall.SIGTERM,
 	}, nil
 }
-
-// freeAddress is a loopback address that was free a moment ago.
-func freeAddress() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("choose a port: %w", err)
-	}
-	return ln.Addr().String(), ln.Close()
-}

@@ -33,7 +33,7 @@ func (b *bench) start(ctx context.Context, c Contestant, purpose string) (*insta
 	wants := targets.Wants{Backends: []string{b.origin.addr}, Given: c.Given, Dir: dir}
 	var err error
 	for _, address := range []*string{&wants.Listen, &wants.Admin} {
-		if *address, err = freeAddress(); err != nil {
+		if *address, err = b.ports.Address(); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrSetup, err)
 		}
 	}
@@ -67,7 +67,7 @@ func (b *bench) collector(c Contestant) (string, error) {
 	case CollectorSlow:
 		return b.sink.url + slowly, nil
 	case CollectorDown:
-		addr, err := freeAddress()
+		addr, err := b.ports.Address()
 		if err != nil {
 			return "", fmt.Errorf("%w: %w", ErrSetup, err)
 		}

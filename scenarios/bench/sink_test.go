@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"gauntlet/scenarios/ports"
 )
 
 // What the sink answers counts, and below slowly it answers nothing.
@@ -38,7 +40,10 @@ func TestSink(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, url)
 	}
-	url, err := (&bench{sink: s}).collector(Contestant{Collector: CollectorDown})
+	block, err := ports.Claim()
+	require.NoError(t, err)
+	defer func() { require.NoError(t, block.Close()) }()
+	url, err := (&bench{sink: s, ports: block}).collector(Contestant{Collector: CollectorDown})
 	require.NoError(t, err)
 	require.NotContains(t, url, s.url)
 }
